@@ -1,0 +1,227 @@
+//! The incoming queue: ciphertext on its way in, bounded, and the plaintext that was opened where
+//! it lay and is not handed out yet.
+//!
+//! Ciphertext is one run, since records are opened and handshake messages are read in one piece.
+//! Knows lengths only, not what a record means.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::error::Misuse;
+use crate::record::LARGEST_INCOMING_RECORD;
+
+/// The bound while the handshake lasts, in wire bytes, if the limit is lower: a certificate chain
+/// must be there in one piece (a 47 KB one takes 89 KB in records of 32 bytes).
+pub(crate) const HANDSHAKE_BOUND: usize = 128 * 1024;
+
+/// The smallest storage worth an allocation.
+const SMALLEST_STORAGE: usize = 256;
+
+/// Bytes offered to a transport when nothing is known of what comes.
+const FIRST_SPACE: usize = 4096;
+
+/// The queue of received bytes.
+///
+/// ```text
+/// storage  [ free | plaintext | spent | ciphertext | free ]
+///                 ^ plaintext.start   ^ head       ^ tail
+/// ```
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// Initialised throughout; only growth writes zeros.
+    storage: Vec<u8>,
+    plaintext: Range<usize>,
+    head: usize,
+    tail: usize,
+    bound: usize,
+    high_water: usize,
+}
+
+impl Incoming {
+    /// An empty queue for a handshake.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            storage: Vec::new(),
+            plaintext: 0..0,
+            head: 0,
+            tail: 0,
+            bound: limit.max(HANDSHAKE_BOUND),
+            high_water: 0,
+        }
+    }
+
+    /// From here on the limit is the bound. What was taken before and exceeds it stays until it
+    /// is read.
+    pub(crate) fn end_handshake(&mut self, limit: usize) {
+        self.bound = limit;
+        self.release();
+    }
+
+    /// The ciphertext that is there.
+    pub(crate) fn ciphertext(&self) -> &[u8] {
+        self.storage.get(self.head..self.tail).unwrap_or_default()
+    }
+
+    /// The ciphertext that is there, to be opened where it lies.
+    pub(crate) fn ciphertext_mut(&mut self) -> &mut [u8] {
+        self.storage
+            .get_mut(self.head..self.tail)
+            .unwrap_or_default()
+    }
+
+    /// Bytes of plaintext that wait for the caller.
+    pub(crate) fn pending(&self) -> usize {
+        self.plaintext.len()
+    }
+
+    /// The plaintext that waits for the caller.
+    pub(crate) fn plaintext(&self) -> &[u8] {
+        self.storage.get(self.plaintext.clone()).unwrap_or_default()
+    }
+
+    /// Bytes that may still be taken.
+    pub(crate) fn room(&self) -> usize {
+        self.bound.saturating_sub(self.held())
+    }
+
+    /// The most wire bytes ever held.
+    pub(crate) const fn high_water(&self) -> usize {
+        self.high_water
+    }
+
+    /// Copies what there is room for; returns how much that was.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.room());
+        self.make_room(count);
+        let space = self.storage.get_mut(self.tail..self.tail + count);
+        let (Some(space), Some(bytes)) = (space, bytes.get(..count)) else {
+            return 0;
+        };
+        space.copy_from_slice(bytes);
+        self.grew(count);
+        count
+    }
+
+    /// Free bytes to be filled in place: at least `missing` of them if the bound permits, empty
+    /// only when the queue is full.
+    ///
+    /// A space that was filled to its end doubles, so a busy transport soon fills large ones.
+    pub(crate) fn space(&mut self, missing: usize) -> &mut [u8] {
+        let room = self.room();
+        let doubled = if self.tail == self.storage.len() {
+            self.tail
+        } else {
+            0
+        };
+        self.make_room(room.min(missing.max(doubled).max(FIRST_SPACE)));
+        let end = self.storage.len().min(self.tail + room);
+        self.storage.get_mut(self.tail..end).unwrap_or_default()
+    }
+
+    /// Counts bytes that were filled into [`Self::space`].
+    pub(crate) fn filled(&mut self, count: usize) -> Result<(), Misuse> {
+        let space = (self.storage.len() - self.tail).min(self.room());
+        if count > space {
+            return Err(Misuse::FedTooMuch);
+        }
+        self.grew(count);
+        Ok(())
+    }
+
+    /// Removes ciphertext from the front.
+    pub(crate) fn discard(&mut self, count: usize) {
+        debug_assert!(count <= self.tail - self.head);
+        self.head = (self.head + count).min(self.tail);
+        self.settle();
+    }
+
+    /// Removes a record of `count` bytes from the front and keeps its opened `content`, a range
+    /// of the record, for the caller.
+    pub(crate) fn keep_plaintext(&mut self, count: usize, content: Range<usize>) {
+        debug_assert!(self.plaintext.is_empty());
+        self.plaintext = self.head + content.start..self.head + content.end;
+        self.discard(count);
+    }
+
+    /// Removes plaintext that was handed out.
+    pub(crate) fn discard_plaintext(&mut self, count: usize) {
+        self.plaintext.start = (self.plaintext.start + count).min(self.plaintext.end);
+        self.settle();
+    }
+
+    /// Forgets the ciphertext; plaintext stays.
+    pub(crate) fn clear_ciphertext(&mut self) {
+        self.discard(self.tail - self.head);
+    }
+
+    /// Gives the storage back if nothing is held.
+    pub(crate) fn release(&mut self) {
+        if self.held() == 0 {
+            self.storage = Vec::new();
+        }
+    }
+
+    /// Bytes between the first one held and the last.
+    fn held(&self) -> usize {
+        self.tail - self.front()
+    }
+
+    fn front(&self) -> usize {
+        if self.plaintext.is_empty() {
+            self.head
+        } else {
+            self.plaintext.start
+        }
+    }
+
+    fn grew(&mut self, count: usize) {
+        self.tail += count;
+        self.high_water = self.high_water.max(self.held());
+    }
+
+    /// Begins at the front again once nothing is held, and gives back what only a handshake needs.
+    fn settle(&mut self) {
+        if self.plaintext.is_empty() && self.head == self.tail {
+            (self.plaintext, self.head, self.tail) = (0..0, 0, 0);
+            if self.storage.len() > self.largest_storage() {
+                self.storage = Vec::new();
+            }
+        }
+    }
+
+    /// The bound of the storage. The slack beyond the queue's bound makes a move of the content
+    /// rare: it comes only after a quarter of the bound, or a record, was read.
+    fn largest_storage(&self) -> usize {
+        self.bound + LARGEST_INCOMING_RECORD.max(self.bound / 4)
+    }
+
+    /// Makes `count` contiguous bytes behind the tail; the caller has checked [`Self::room`].
+    fn make_room(&mut self, count: usize) {
+        if self.storage.len() - self.tail >= count {
+            return;
+        }
+        let needed = self.held() + count;
+        let front = self.front();
+        if needed <= self.storage.len()
+            && (front >= self.held() || self.storage.len() >= self.largest_storage())
+        {
+            self.storage.copy_within(front..self.tail, 0);
+        } else {
+            let size = needed.max(SMALLEST_STORAGE).next_power_of_two();
+            let size = size.min(self.largest_storage()).max(needed);
+            let mut storage = alloc::vec![0; size];
+            let held = self.storage.get(front..self.tail).unwrap_or_default();
+            if let Some(space) = storage.get_mut(..held.len()) {
+                space.copy_from_slice(held);
+            }
+            self.storage = storage;
+        }
+        self.head -= front;
+        self.tail -= front;
+        self.plaintext = if self.plaintext.is_empty() {
+            0..0
+        } else {
+            0..self.plaintext.end - front
+        };
+    }
+}

@@ -1,0 +1,317 @@
+//! The outgoing queue: sealed records on their way to the transport, in order and bounded.
+//!
+//! It is the BIO of `SSL_write(3)`. Records are sealed into it and never moved or copied again:
+//! one that does not fit behind the last begins at the front, where room has become free, so the
+//! content lies in one run or in two. Knows lengths only, not what a record means.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::record::LARGEST_OUTGOING_RECORD;
+
+/// Bytes beyond the limit that only control records may use: an alert, a renegotiation warning
+/// and a KeyUpdate, each at most once outstanding, take at most 31 + 31 + 27.
+pub(crate) const CONTROL_RESERVE: usize = 128;
+
+/// The smallest storage worth an allocation.
+const SMALLEST_STORAGE: usize = 256;
+
+/// Control records: they may use the reserve, each kind once outstanding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Alert,
+    Warning,
+    KeyUpdate,
+}
+
+/// Where the content lies in the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    /// In `head..tail`.
+    One { head: usize, tail: usize },
+    /// In `head..end`, then in `0..tail`.
+    Two {
+        head: usize,
+        end: usize,
+        tail: usize,
+    },
+}
+
+const EMPTY: Runs = Runs::One { head: 0, tail: 0 };
+
+/// Whether an emptied storage is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// Until `release`: the steady state allocates nothing.
+    Always,
+    /// Until it is empty: it grew for the handshake, which will not come back.
+    UntilEmpty,
+}
+
+/// A control record that may still be waiting.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outstanding {
+    /// The position behind its last byte.
+    end: u64,
+    length: u8,
+}
+
+/// The queue of sealed records.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// Initialised throughout; only growth writes zeros.
+    storage: Vec<u8>,
+    runs: Runs,
+    keep: Keep,
+    limit: usize,
+    /// Bytes that have left since the connection began.
+    sent: u64,
+    alert: Outstanding,
+    warning: Outstanding,
+    key_update: Outstanding,
+}
+
+impl Outgoing {
+    pub(crate) const fn new(limit: usize) -> Self {
+        let never = Outstanding { end: 0, length: 0 };
+        Self {
+            storage: Vec::new(),
+            runs: EMPTY,
+            keep: Keep::Always,
+            limit,
+            sent: 0,
+            alert: never,
+            warning: never,
+            key_update: never,
+        }
+    }
+
+    /// Bytes that wait.
+    pub(crate) const fn len(&self) -> usize {
+        match self.runs {
+            Runs::One { head, tail } => tail - head,
+            Runs::Two { head, end, tail } => end - head + tail,
+        }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that have left since the connection began.
+    pub(crate) const fn sent_total(&self) -> u64 {
+        self.sent
+    }
+
+    /// The position behind the last byte that waits; it has left once [`Self::sent_total`] is
+    /// there.
+    pub(crate) const fn end(&self) -> u64 {
+        self.sent + self.len() as u64
+    }
+
+    /// Bytes that records other than control records may still use.
+    pub(crate) fn room(&self) -> usize {
+        let control: usize = [self.alert, self.warning, self.key_update]
+            .iter()
+            .filter(|control| control.end > self.sent)
+            .map(|control| usize::from(control.length))
+            .sum();
+        self.limit
+            .saturating_sub(self.len().saturating_sub(control))
+    }
+
+    /// Whether a control record of this kind may be appended.
+    pub(crate) const fn has_reserve(&self, kind: Control) -> bool {
+        let outstanding = match kind {
+            Control::Alert => self.alert,
+            Control::Warning => self.warning,
+            Control::KeyUpdate => self.key_update,
+        };
+        outstanding.end <= self.sent
+    }
+
+    /// Appends the `length` bytes that `fill` writes; nothing if it fails.
+    ///
+    /// The caller has checked [`Self::room`].
+    pub(crate) fn append<E>(
+        &mut self,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let runs = self.make_room(length);
+        let start = match runs {
+            Runs::One { tail, .. } | Runs::Two { tail, .. } => tail,
+        };
+        // Invariant: make_room leaves `length` bytes behind the tail of the runs it returns.
+        debug_assert!(start + length <= self.storage.len());
+        if let Some(space) = self.storage.get_mut(start..start + length) {
+            fill(space)?;
+            self.runs = match runs {
+                Runs::One { head, tail } => Runs::One {
+                    head,
+                    tail: tail + length,
+                },
+                Runs::Two { head, end, tail } => Runs::Two {
+                    head,
+                    end,
+                    tail: tail + length,
+                },
+            };
+        }
+        debug_assert!(self.len() <= self.limit.max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE);
+        Ok(())
+    }
+
+    /// Appends a control record; the caller has checked [`Self::has_reserve`].
+    pub(crate) fn append_control<E>(
+        &mut self,
+        kind: Control,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        debug_assert!(self.has_reserve(kind));
+        self.append(length, fill)?;
+        let length = u8::try_from(length).unwrap_or(u8::MAX);
+        let outstanding = Outstanding {
+            end: self.end(),
+            length,
+        };
+        match kind {
+            Control::Alert => self.alert = outstanding,
+            Control::Warning => self.warning = outstanding,
+            Control::KeyUpdate => self.key_update = outstanding,
+        }
+        Ok(())
+    }
+
+    /// The first contiguous run to send.
+    pub(crate) fn first(&self) -> &[u8] {
+        match self.runs {
+            Runs::One { head, tail } => self.storage.get(head..tail),
+            Runs::Two { head, end, .. } => self.storage.get(head..end),
+        }
+        .unwrap_or_default()
+    }
+
+    /// All that waits, in order.
+    pub(crate) fn slices(&self) -> SmallVec<[&[u8]; 2]> {
+        let mut slices = SmallVec::new();
+        if !self.is_empty() {
+            slices.push(self.first());
+        }
+        if let Runs::Two { tail, .. } = self.runs {
+            slices.push(self.storage.get(..tail).unwrap_or_default());
+        }
+        slices
+    }
+
+    /// Removes `count` bytes, at most [`Self::len`], that have left.
+    pub(crate) fn remove(&mut self, count: usize) {
+        debug_assert!(count <= self.len());
+        self.sent += count as u64;
+        self.runs = match self.runs {
+            Runs::One { head, tail } if head + count < tail => Runs::One {
+                head: head + count,
+                tail,
+            },
+            Runs::Two { head, end, tail } if head + count < end => Runs::Two {
+                head: head + count,
+                end,
+                tail,
+            },
+            Runs::Two { head, end, tail } if count - (end - head) < tail => Runs::One {
+                head: count - (end - head),
+                tail,
+            },
+            Runs::One { .. } | Runs::Two { .. } => EMPTY,
+        };
+        if self.is_empty() && self.keep == Keep::UntilEmpty {
+            self.end_handshake();
+        }
+    }
+
+    /// Removes and hands out all that waits.
+    ///
+    /// The storage itself is given away when it is well filled by one run, so that bulk is not
+    /// copied; otherwise the bytes are, so that a few of them do not hold a large storage.
+    pub(crate) fn take(&mut self) -> Bytes {
+        let length = self.len();
+        let bytes = match self.runs {
+            Runs::One { head, tail } if length > self.storage.len() / 2 => {
+                Bytes::from(mem::take(&mut self.storage)).slice(head..tail)
+            }
+            Runs::One { .. } | Runs::Two { .. } => {
+                let mut bytes = Vec::with_capacity(length);
+                self.slices()
+                    .iter()
+                    .for_each(|slice| bytes.extend_from_slice(slice));
+                Bytes::from(bytes)
+            }
+        };
+        self.remove(length);
+        bytes
+    }
+
+    /// Gives the storage that the handshake needed back, as soon as its last flight has left.
+    pub(crate) fn end_handshake(&mut self) {
+        self.release();
+        self.keep = if self.is_empty() {
+            Keep::Always
+        } else {
+            Keep::UntilEmpty
+        };
+    }
+
+    /// Gives the storage back if nothing waits.
+    pub(crate) fn release(&mut self) {
+        if self.is_empty() {
+            self.storage = Vec::new();
+        }
+    }
+
+    /// Finds or makes `length` contiguous bytes behind the tail of the runs that it returns.
+    fn make_room(&mut self, length: usize) -> Runs {
+        if self.is_empty() {
+            self.runs = EMPTY;
+        }
+        match self.runs {
+            Runs::One { tail, .. } if tail + length <= self.storage.len() => self.runs,
+            Runs::One { head, tail } if length <= head => Runs::Two {
+                head,
+                end: tail,
+                tail: 0,
+            },
+            Runs::Two { head, tail, .. } if tail + length <= head => self.runs,
+            Runs::One { .. } | Runs::Two { .. } => {
+                self.grow(length);
+                self.runs
+            }
+        }
+    }
+
+    /// Moves the content into a larger storage.
+    ///
+    /// The bound leaves one largest record of slack: whichever way the free bytes are split by the
+    /// content, one of the pieces then holds the next record, and nothing grows in the steady
+    /// state.
+    fn grow(&mut self, length: usize) {
+        let needed = self.len() + length;
+        let largest = self.limit.max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE;
+        let bound = (largest + LARGEST_OUTGOING_RECORD).max(needed);
+        let size = needed.max(SMALLEST_STORAGE).next_power_of_two().min(bound);
+        let size = size.max(self.storage.len());
+        let mut storage = alloc::vec![0; size];
+        let mut tail = 0;
+        for slice in self.slices() {
+            if let Some(space) = storage.get_mut(tail..tail + slice.len()) {
+                space.copy_from_slice(slice);
+                tail += slice.len();
+            }
+        }
+        self.storage = storage;
+        self.runs = Runs::One { head: 0, tail };
+    }
+}

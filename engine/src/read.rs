@@ -1,0 +1,276 @@
+//! The `SSL_read(3)` contract: plaintext first, then what stands behind it, be it a clean end, a
+//! truncation or an error.
+//!
+//! A record is opened when it is asked for: straight into the caller's buffer if that can hold it
+//! and its spare byte, else where it lies, to be handed out piece by piece.
+
+use crate::alert::Alert;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::half::{ReadHalf, WriteHalf};
+use crate::outcome::{Handshake, KeyUpdate, Read};
+use crate::outgoing::Control;
+use crate::phase::{Open, Phase};
+use crate::record::open::Opened;
+use crate::record::post_handshake::{Notice, Request};
+use crate::record::{ContentType, HEADER, Header};
+use crate::stats::Stats;
+
+/// What a record without application data demands of the whole connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Nothing,
+    CloseNotify,
+    Renegotiate,
+}
+
+/// What the next record in the incoming queue came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// It is not whole.
+    Incomplete,
+    /// So many bytes of plaintext were opened into the caller's buffer.
+    Opened(usize),
+    /// Its plaintext waits in the incoming queue.
+    Pending,
+    /// It had nothing for the caller.
+    Consumed,
+    /// It was close_notify.
+    CloseNotify,
+}
+
+impl Engine {
+    /// Reads plaintext, completing the handshake first if necessary.
+    ///
+    /// - [`Read::Read`]: so many bytes, all of one record. A buffer with room for a whole record
+    ///   and one byte more (16,385 bytes) is opened into without a copy; what stands behind the
+    ///   returned bytes is then unspecified.
+    /// - [`Read::NeedRead`]: all input is consumed; feed, then call again. There may be output
+    ///   waiting all the same.
+    /// - [`Read::NeedWrite`]: the handshake has output that must leave first; never said after it.
+    /// - [`Read::Closed`], [`Read::Truncated`]: the end, clean or not; sticky.
+    ///
+    /// With an empty buffer `Read(0)` says that plaintext waits.
+    ///
+    /// # Errors
+    /// Every error is fatal and sticky. Plaintext before it is delivered first; the alert to the
+    /// peer waits in [`Self::outgoing`].
+    pub fn read(&mut self, into: &mut [u8]) -> Result<Read, Error> {
+        let outcome = self.read_contract(into);
+        self.note_read(&outcome);
+        outcome
+    }
+
+    /// As [`Self::read`], but the plaintext stays and is returned again (`SSL_peek(3)`).
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn peek(&mut self, into: &mut [u8]) -> Result<Read, Error> {
+        // Nothing is opened into an empty buffer, so the record stays in the queue.
+        let outcome = match self.read_contract(&mut []) {
+            Ok(Read::Read(_)) => Ok(Read::Read(self.copy_pending(into))),
+            outcome => outcome,
+        };
+        self.note_read(&outcome);
+        outcome
+    }
+
+    fn read_contract(&mut self, into: &mut [u8]) -> Result<Read, Error> {
+        loop {
+            if self.incoming.pending() > 0 {
+                return Ok(Read::Read(self.take_pending(into)));
+            }
+            match self.read_half {
+                ReadHalf::CloseNotify if self.is_alive() => return Ok(Read::Closed),
+                ReadHalf::Truncated if self.is_alive() => return Ok(Read::Truncated),
+                ReadHalf::Open | ReadHalf::Ending | ReadHalf::CloseNotify | ReadHalf::Truncated => {
+                }
+            }
+            match self.drive()? {
+                Handshake::Complete => {}
+                Handshake::NeedRead => return Ok(Read::NeedRead),
+                Handshake::NeedWrite => return Ok(Read::NeedWrite),
+            }
+            match self.next_record(into)? {
+                Record::Opened(length) => return Ok(Read::Read(length)),
+                Record::Pending | Record::Consumed | Record::CloseNotify => {}
+                Record::Incomplete => {
+                    self.read_half.input_exhausted();
+                    if self.read_half == ReadHalf::Open {
+                        return Ok(Read::NeedRead);
+                    }
+                    self.incoming.clear_ciphertext();
+                }
+            }
+        }
+    }
+
+    /// Opens the next record and acts on it, into `into` if it can hold the record.
+    pub(crate) fn next_record(&mut self, into: &mut [u8]) -> Result<Record, Error> {
+        match self.open_record(into) {
+            Ok(Record::CloseNotify) => {
+                // "Any data received after a closure alert has been received MUST be ignored."
+                // (RFC 8446 section 6.1)
+                self.read_half = ReadHalf::CloseNotify;
+                self.incoming.clear_ciphertext();
+                Ok(Record::CloseNotify)
+            }
+            Ok(record) => Ok(record),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    fn open_record(&mut self, into: &mut [u8]) -> Result<Record, Error> {
+        let Phase::Open(open) = &mut self.phase else {
+            return Ok(Record::Incomplete);
+        };
+        let ciphertext = self.incoming.ciphertext_mut();
+        let Some((header, rest)) = ciphertext.split_first_chunk_mut::<HEADER>() else {
+            return Ok(Record::Incomplete);
+        };
+        let header = Header::parse(*header, open.opener.version())?;
+        let Some(body) = rest.get_mut(..header.length) else {
+            return Ok(Record::Incomplete);
+        };
+        let wire_len = HEADER + header.length;
+        let inner_len = open.opener.inner_len(&header)?;
+
+        if let Some(into) = into.get_mut(..inner_len) {
+            let Opened {
+                content_type,
+                content,
+            } = open.opener.open_into(&header, body, into)?;
+            self.stats.records_opened += 1;
+            self.incoming.discard(wire_len);
+            if content_type == ContentType::ApplicationData {
+                open.post_handshake.application_data(content.len())?;
+                self.stats.plaintext_opened += content.len() as u64;
+                return Ok(match content.len() {
+                    0 => Record::Consumed,
+                    length => Record::Opened(length),
+                });
+            }
+            let content = into.get(content).unwrap_or_default();
+            let meaning = open.act(content_type, content, &mut self.stats);
+            // What is not application data was never the caller's.
+            into.fill(0);
+            return self.obey(meaning?);
+        }
+
+        let Opened {
+            content_type,
+            content,
+        } = open.opener.open_in_place(&header, body)?;
+        self.stats.records_opened += 1;
+        if content_type == ContentType::ApplicationData {
+            open.post_handshake.application_data(content.len())?;
+            self.stats.plaintext_opened += content.len() as u64;
+            let record = if content.is_empty() {
+                Record::Consumed
+            } else {
+                Record::Pending
+            };
+            let content = HEADER + content.start..HEADER + content.end;
+            self.incoming.keep_plaintext(wire_len, content);
+            return Ok(record);
+        }
+        let content = body.get(content).unwrap_or_default();
+        let meaning = open.act(content_type, content, &mut self.stats);
+        self.incoming.discard(wire_len);
+        self.obey(meaning?)
+    }
+
+    /// Does what a record without application data demands of the whole connection.
+    fn obey(&mut self, meaning: Meaning) -> Result<Record, Error> {
+        match meaning {
+            Meaning::Nothing => Ok(Record::Consumed),
+            Meaning::CloseNotify => Ok(Record::CloseNotify),
+            Meaning::Renegotiate => {
+                match &self.write_half {
+                    // A warning that is still waiting serves the next request as well.
+                    WriteHalf::Ready | WriteHalf::Committed(_)
+                        if self.outgoing.has_reserve(Control::Warning) =>
+                    {
+                        self.seal_alert(Alert::NO_RENEGOTIATION)?;
+                    }
+                    WriteHalf::Ready
+                    | WriteHalf::Committed(_)
+                    | WriteHalf::Closing(_)
+                    | WriteHalf::Closed => {}
+                }
+                Ok(Record::Consumed)
+            }
+        }
+    }
+
+    /// Hands plaintext out that was opened where it lay.
+    fn take_pending(&mut self, into: &mut [u8]) -> usize {
+        let length = self.copy_pending(into);
+        self.incoming.discard_plaintext(length);
+        length
+    }
+
+    fn copy_pending(&self, into: &mut [u8]) -> usize {
+        let plaintext = self.incoming.plaintext();
+        let length = plaintext.len().min(into.len());
+        if let (Some(into), Some(plaintext)) = (into.get_mut(..length), plaintext.get(..length)) {
+            into.copy_from_slice(plaintext);
+        }
+        length
+    }
+
+    fn note_read(&mut self, outcome: &Result<Read, Error>) {
+        match outcome {
+            Ok(Read::NeedRead) => self.stats.need_reads += 1,
+            Ok(Read::NeedWrite) => self.stats.need_writes += 1,
+            Ok(Read::Read(_) | Read::Closed | Read::Truncated) | Err(_) => {}
+        }
+    }
+}
+
+impl Open {
+    /// Acts on a record that carries no application data.
+    fn act(
+        &mut self,
+        content_type: ContentType,
+        content: &[u8],
+        stats: &mut Stats,
+    ) -> Result<Meaning, Error> {
+        let Self {
+            post_handshake,
+            opener,
+            secrets,
+            owed,
+            ..
+        } = self;
+        let (version, role) = (opener.version(), secrets.role());
+        let mut meaning = Meaning::Nothing;
+        match content_type {
+            ContentType::ApplicationData => {}
+            ContentType::Alert => match post_handshake.alert(content, version)? {
+                Notice::CloseNotify => meaning = Meaning::CloseNotify,
+                Notice::Warning => {}
+            },
+            ContentType::Handshake => {
+                post_handshake.handshake(content, (version, role), |request| {
+                    match request {
+                        Request::KeyUpdate(update) => {
+                            opener.change_key(secrets.next_opening()?);
+                            stats.key_updates_received += 1;
+                            if update == KeyUpdate::Both {
+                                *owed = owed.and(KeyUpdate::Ours);
+                            }
+                        }
+                        Request::Ticket(body) => {
+                            secrets.store_ticket(body)?;
+                            stats.tickets_received += 1;
+                        }
+                        Request::Renegotiate => meaning = Meaning::Renegotiate,
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(meaning)
+    }
+}

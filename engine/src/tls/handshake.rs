@@ -1,0 +1,307 @@
+//! The handshake: drives rustls's unbuffered connections between the two queues.
+//!
+//! rustls sees a prefix of the incoming queue that grows by at most one record at a time, so that
+//! it never meets a byte behind the hand-over. What it did not discard is shown again, unaltered
+//! and never less of it. Knows nothing of the write contract.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::ops::Deref;
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::ServerName;
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
+use rustls::{ClientConfig, CommonState, ServerConfig};
+
+use crate::alert::Alert;
+use crate::error::{Error, Internal};
+use crate::incoming::Incoming;
+use crate::outgoing::{CONTROL_RESERVE, Outgoing};
+use crate::record::{HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT};
+use crate::tls::acceptor::HelloReader;
+use crate::tls::fault;
+
+/// How far the handshake has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// All input is shown; the peer's next bytes are needed.
+    NeedInput,
+    /// The outgoing queue may not be able to hold the next record.
+    NeedRoom,
+    /// Complete, and all of it is encoded: the keys can be taken over.
+    Complete,
+}
+
+/// rustls's connection of either role.
+pub(super) enum Connection {
+    Client(UnbufferedClientConnection),
+    Server(UnbufferedServerConnection),
+}
+
+impl Deref for Connection {
+    type Target = CommonState;
+
+    fn deref(&self) -> &CommonState {
+        match self {
+            Self::Client(connection) => connection,
+            Self::Server(connection) => connection,
+        }
+    }
+}
+
+/// The name of the server that the client asked for, which rustls's unbuffered server keeps to
+/// itself.
+pub(super) enum RequestedName {
+    Known(Option<Box<str>>),
+    /// A copy of the first bytes is read until the ClientHello is whole.
+    Reading(Box<HelloReader>),
+}
+
+/// What the last byte shown belongs to. Headers are read once, before rustls sees them, since it
+/// joins handshake messages in place and may overwrite them.
+#[derive(Clone, Copy)]
+enum Boundary {
+    /// To the header of the record that begins at this offset, or to the record before it.
+    Header(usize),
+    /// To the record that ends at this offset.
+    Record(usize),
+}
+
+/// A handshake in progress.
+pub(crate) struct Handshake {
+    pub(super) connection: Connection,
+    pub(super) requested_name: RequestedName,
+    /// Bytes of plaintext that a record carries at most, as configured.
+    pub(super) max_plaintext: usize,
+    /// Bytes of the incoming queue that rustls has seen and not discarded.
+    shown: usize,
+    boundary: Boundary,
+}
+
+/// What one call of rustls came to.
+enum Step {
+    /// It has not said yet what it needs.
+    Again,
+    /// It can do nothing more with what it was shown.
+    Blocked,
+    /// It may send application data.
+    Traffic,
+}
+
+impl Handshake {
+    /// A client's handshake; `sni` is the name that will be sent.
+    pub(crate) fn client(
+        config: Arc<ClientConfig>,
+        server_name: ServerName<'static>,
+        sni: Option<Box<str>>,
+    ) -> Result<Box<Self>, Error> {
+        let max_plaintext = max_plaintext(config.max_fragment_size);
+        let connection = UnbufferedClientConnection::new(config, server_name)
+            .map_err(|error| fault::from_configuration(&error))?;
+        let connection = Connection::Client(connection);
+        Ok(Self::new(
+            connection,
+            RequestedName::Known(sni),
+            max_plaintext,
+        ))
+    }
+
+    /// A server's handshake.
+    pub(crate) fn server(config: Arc<ServerConfig>) -> Result<Box<Self>, Error> {
+        let max_plaintext = max_plaintext(config.max_fragment_size);
+        let connection = UnbufferedServerConnection::new(config)
+            .map_err(|error| fault::from_configuration(&error))?;
+        let reader = RequestedName::Reading(Box::default());
+        Ok(Self::new(
+            Connection::Server(connection),
+            reader,
+            max_plaintext,
+        ))
+    }
+
+    fn new(
+        connection: Connection,
+        requested_name: RequestedName,
+        max_plaintext: usize,
+    ) -> Box<Self> {
+        let boundary = Boundary::Header(0);
+        Box::new(Self {
+            connection,
+            requested_name,
+            max_plaintext,
+            shown: 0,
+            boundary,
+        })
+    }
+
+    /// Goes as far as the input and the room for output allow.
+    pub(crate) fn advance(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &mut Outgoing,
+    ) -> Result<Progress, Error> {
+        loop {
+            // rustls pops a chunk before it asks for the room, so there must be enough for any.
+            if outgoing.room() < LARGEST_OUTGOING_RECORD {
+                return Ok(Progress::NeedRoom);
+            }
+            match self.step(incoming, outgoing) {
+                Ok(Step::Again) => {}
+                // With half-RTT data permitted, a server may write before it is done.
+                Ok(Step::Traffic) if !self.connection.is_handshaking() => {
+                    return Ok(Progress::Complete);
+                }
+                Ok(Step::Traffic | Step::Blocked) => {
+                    if !self.show_more(incoming.ciphertext()) {
+                        return Ok(Progress::NeedInput);
+                    }
+                }
+                Err(Stopped::Internal(internal)) => return Err(internal.into()),
+                Err(Stopped::Rustls(error)) => {
+                    let alert = self.drain_alert(incoming, outgoing);
+                    return Err(fault::from_handshake(error, alert));
+                }
+            }
+        }
+    }
+
+    /// Whether rustls has discarded all it was shown: the queue then begins with the first record
+    /// behind the handshake.
+    pub(super) const fn is_drained(&self) -> bool {
+        self.shown == 0
+    }
+
+    fn step(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> Result<Step, Stopped> {
+        let shown = incoming
+            .ciphertext_mut()
+            .get_mut(..self.shown)
+            .unwrap_or_default();
+        let (discard, step) = match &mut self.connection {
+            Connection::Client(client) => step(client.process_tls_records(shown), outgoing),
+            Connection::Server(server) => step(server.process_tls_records(shown), outgoing),
+        };
+        incoming.discard(discard);
+        self.shown = self.shown.saturating_sub(discard);
+        self.boundary = match self.boundary {
+            Boundary::Header(start) => Boundary::Header(start.saturating_sub(discard)),
+            Boundary::Record(end) => Boundary::Record(end.saturating_sub(discard)),
+        };
+        step
+    }
+
+    /// Shows the rest of the record in sight, or the next one, or as much of it as there is: a bad
+    /// header (`GET / HTTP`) then fails at its fifth byte instead of waiting for a length.
+    fn show_more(&mut self, ciphertext: &[u8]) -> bool {
+        let end = loop {
+            match self.boundary {
+                Boundary::Record(end) if self.shown < end => break end.min(ciphertext.len()),
+                Boundary::Record(end) => self.boundary = Boundary::Header(end),
+                Boundary::Header(start) => {
+                    let record = ciphertext.get(start..).unwrap_or_default();
+                    let Some([_, _, _, high, low]) = record.first_chunk::<HEADER>() else {
+                        break ciphertext.len();
+                    };
+                    let length = usize::from(u16::from_be_bytes([*high, *low]));
+                    self.boundary = Boundary::Record(start + HEADER + length);
+                }
+            }
+        };
+        if end <= self.shown {
+            return false;
+        }
+        self.read_requested_name(ciphertext.get(self.shown..end).unwrap_or_default());
+        self.shown = end;
+        true
+    }
+
+    /// Reads the server name from bytes that rustls sees for the first time.
+    fn read_requested_name(&mut self, fresh: &[u8]) {
+        let RequestedName::Reading(reader) = &mut self.requested_name else {
+            return;
+        };
+        // A ClientHello that cannot be read is refused by the connection itself.
+        match reader.read(fresh) {
+            Ok(None) => {}
+            Ok(Some(hello)) => {
+                self.requested_name = RequestedName::Known(hello.server_name().map(Box::from));
+            }
+            Err(_) => self.requested_name = RequestedName::Known(None),
+        }
+    }
+
+    /// Queues what rustls still has to say after an error, which ends with its alert.
+    ///
+    /// Returns the alert unless it is encrypted.
+    fn drain_alert(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> Option<Alert> {
+        let mut alert = None;
+        while self.connection.wants_write()
+            && outgoing.room() + CONTROL_RESERVE >= LARGEST_OUTGOING_RECORD
+        {
+            let before = outgoing.len();
+            if self.step(incoming, outgoing).is_err() {
+                break;
+            }
+            let encoded = outgoing.slices().concat();
+            alert = match encoded.get(before..) {
+                Some([21, _, _, 0, 2, _, code]) => Some(Alert::from_code(*code)),
+                Some(_) | None => alert,
+            };
+        }
+        alert
+    }
+}
+
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a step failed.
+enum Stopped {
+    Rustls(rustls::Error),
+    Internal(Internal),
+}
+
+/// Acts on what rustls said; returns what it discards.
+fn step<Data>(
+    status: UnbufferedStatus<'_, '_, Data>,
+    outgoing: &mut Outgoing,
+) -> (usize, Result<Step, Stopped>) {
+    let step = match status.state {
+        Ok(ConnectionState::EncodeTlsData(mut chunk)) => {
+            let required = match chunk.encode(&mut []) {
+                Err(EncodeError::InsufficientSize(insufficient)) => insufficient.required_size,
+                Ok(_) | Err(EncodeError::AlreadyEncoded) => 0,
+            };
+            if required > LARGEST_OUTGOING_RECORD {
+                Err(Stopped::Internal(Internal::Handover))
+            } else {
+                outgoing
+                    .append(required, |space| chunk.encode(space).map(drop))
+                    .map(|()| Step::Again)
+                    .map_err(|_| Stopped::Internal(Internal::Handover))
+            }
+        }
+        Ok(ConnectionState::TransmitTlsData(transmit)) => {
+            transmit.done();
+            Ok(Step::Again)
+        }
+        Ok(ConnectionState::BlockedHandshake) => Ok(Step::Blocked),
+        Ok(ConnectionState::WriteTraffic(_)) => Ok(Step::Traffic),
+        // Neither data nor an end can come before the last record of the handshake, and none
+        // behind it is shown.
+        Ok(_) => Err(Stopped::Internal(Internal::Handover)),
+        Err(error) => Err(Stopped::Rustls(error)),
+    };
+    (status.discard, step)
+}
+
+/// Bytes of plaintext of a record, as rustls counts `max_fragment_size`: with the header.
+fn max_plaintext(max_fragment_size: Option<usize>) -> usize {
+    max_fragment_size.map_or(MAX_PLAINTEXT, |size| size.saturating_sub(HEADER))
+}

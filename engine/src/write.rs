@@ -1,0 +1,313 @@
+//! The `SSL_write(3)` contract: commit, seal, report, retry.
+//!
+//! Every record is sealed once, from the caller's slice into the outgoing queue. What cannot be
+//! reported yet is a [`Commitment`], and the retry that completes it is compared with it. Knows
+//! the queue's room, but nothing of what moves its content.
+
+use core::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+use smallvec::SmallVec;
+
+use crate::context::{Completion, RetryCheck, WriteMode};
+use crate::engine::Engine;
+use crate::error::{Error, Internal, Misuse};
+use crate::half::{Commitment, STRETCHES, Stretch, WriteHalf};
+use crate::negotiated::ProtocolVersion;
+use crate::outcome::{Handshake, KeyUpdate, Write};
+use crate::outgoing::Control;
+use crate::phase::{Owed, Phase};
+use crate::record::ContentType;
+use crate::record::post_handshake::key_update_message;
+use crate::record::seal::Budget;
+
+/// Whether a step of a write could be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    /// It was taken.
+    Enough,
+    /// Output must leave first.
+    Missing,
+}
+
+/// Records sealed in this call: bytes of plaintext, and the position behind each.
+type Sealed = SmallVec<[(usize, u64); STRETCHES]>;
+
+impl Engine {
+    /// Writes `plaintext` to the peer, completing the handshake first if necessary.
+    ///
+    /// - [`Write::Written`] with the number of bytes written: all of them, or in
+    ///   [`WriteMode::Partial`] at most one record. Nothing is owed; write what follows. Under
+    ///   [`Completion::Sent`] their records have left through [`Self::sent`].
+    /// - [`Write::NeedWrite`]: send [`Self::outgoing`], then call again. If bytes are
+    ///   [committed](Self::committed), with the same bytes, at the same or another address,
+    ///   possibly with more behind them (`SSL_write(3)`: "it must be repeated with the same
+    ///   arguments"). If none are, other bytes may come instead.
+    /// - [`Write::NeedRead`]: the handshake waits for the peer and nothing was taken. Feed, then
+    ///   call again, with the same or other bytes.
+    ///
+    /// No bytes emit no record: the call drives the handshake and whatever is owed, then returns
+    /// `Written(0)`. After the handshake a write never needs input, and the peer's close_notify
+    /// does not stop it.
+    ///
+    /// # Errors
+    /// [`Misuse::BadWriteRetry`] if the retry is shorter than what is committed or its committed
+    /// bytes differ; the connection stays usable and the right retry still works.
+    /// [`Misuse::WriteAfterShutdown`] once [`Self::shutdown`] was called. Any other error is
+    /// fatal.
+    pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
+        let outcome = self.write_contract(plaintext);
+        match outcome {
+            Ok(Write::NeedRead) => self.stats.need_reads += 1,
+            Ok(Write::NeedWrite) => self.stats.need_writes += 1,
+            Ok(Write::Written(_)) | Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Schedules a KeyUpdate (RFC 8446 section 4.6.3), which the next [`Self::write`] seals before
+    /// any other record.
+    ///
+    /// The engine updates its key by itself before the suite's limit; this is for callers with a
+    /// policy of their own. Scheduled twice, it is sent once.
+    ///
+    /// # Errors
+    /// [`Misuse::KeyUpdateInHandshake`], [`Misuse::KeyUpdateInTls12`],
+    /// [`Misuse::KeyUpdateAfterShutdown`]: nothing changes. A dead connection returns its error.
+    pub fn key_update(&mut self, update: KeyUpdate) -> Result<(), Error> {
+        let open = match &mut self.phase {
+            Phase::Handshaking(_) => return Err(Misuse::KeyUpdateInHandshake.into()),
+            Phase::Open(open) => open,
+            Phase::Dead(error) => return Err(error.clone()),
+        };
+        match (open.opener.version(), &self.write_half) {
+            (ProtocolVersion::Tls12, _) => Err(Misuse::KeyUpdateInTls12.into()),
+            (ProtocolVersion::Tls13, WriteHalf::Closing(_) | WriteHalf::Closed) => {
+                Err(Misuse::KeyUpdateAfterShutdown.into())
+            }
+            (ProtocolVersion::Tls13, WriteHalf::Ready | WriteHalf::Committed(_)) => {
+                open.owed = open.owed.and(update);
+                Ok(())
+            }
+        }
+    }
+
+    /// Bytes of plaintext that are sealed of a write that was not reported: the retry must begin
+    /// with them. Zero if no write is in progress.
+    #[must_use]
+    pub fn committed(&self) -> usize {
+        self.write_half.committed()
+    }
+
+    fn write_contract(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
+        if let Phase::Dead(error) = &self.phase {
+            return Err(error.clone());
+        }
+        match &self.write_half {
+            WriteHalf::Ready => {}
+            WriteHalf::Committed(commitment) => self.check_retry(commitment, plaintext)?,
+            WriteHalf::Closing(_) | WriteHalf::Closed => {
+                return Err(Misuse::WriteAfterShutdown.into());
+            }
+        }
+        match self.drive()? {
+            Handshake::Complete => {}
+            Handshake::NeedRead => return Ok(Write::NeedRead),
+            Handshake::NeedWrite => return Ok(Write::NeedWrite),
+        }
+        if plaintext.is_empty() {
+            return self.write_nothing();
+        }
+
+        let before = self.write_half.committed();
+        let mut done = before;
+        let mut sealed = Sealed::new();
+        while !self.is_sealed(done, plaintext.len()) {
+            let rest = plaintext.get(done..).unwrap_or_default();
+            match self.seal_next(rest)? {
+                Some(length) => {
+                    done += length;
+                    note(&mut sealed, length, self.outgoing.end());
+                }
+                None => break,
+            }
+        }
+        if done == 0 {
+            return Ok(Write::NeedWrite);
+        }
+        let end = match &self.write_half {
+            WriteHalf::Committed(commitment) if sealed.is_empty() => commitment.end,
+            WriteHalf::Ready
+            | WriteHalf::Committed(_)
+            | WriteHalf::Closing(_)
+            | WriteHalf::Closed => sealed.last().map_or(0, |(_, end)| *end),
+        };
+        if self.is_sealed(done, plaintext.len()) && self.is_complete(end) {
+            self.write_half = WriteHalf::Ready;
+            return Ok(Write::Written(done));
+        }
+        self.commit(plaintext, before, &sealed, end);
+        Ok(Write::NeedWrite)
+    }
+
+    /// An empty write: performs what is owed, emits no record of its own.
+    fn write_nothing(&mut self) -> Result<Write, Error> {
+        if self.seal_owed()? == Room::Missing || !self.is_complete(self.outgoing.end()) {
+            return Ok(Write::NeedWrite);
+        }
+        Ok(Write::Written(0))
+    }
+
+    /// Whether nothing more is to be sealed before a write can be reported.
+    fn is_sealed(&self, done: usize, len: usize) -> bool {
+        match self.settings.effective_write_mode() {
+            WriteMode::Whole => done == len,
+            WriteMode::Partial => done > 0,
+        }
+    }
+
+    /// Whether a write is done that ends at this position of the outgoing queue.
+    pub(crate) fn is_complete(&self, end: u64) -> bool {
+        match self.settings.effective_completion() {
+            Completion::Queued => true,
+            Completion::Sent => end <= self.outgoing.sent_total(),
+        }
+    }
+
+    /// Seals what is owed and then one record with the beginning of `rest`; returns its length in
+    /// bytes of plaintext, or `None` if there is no room for it.
+    fn seal_next(&mut self, rest: &[u8]) -> Result<Option<usize>, Error> {
+        if self.seal_owed()? == Room::Missing {
+            return Ok(None);
+        }
+        let Phase::Open(open) = &mut self.phase else {
+            return Ok(None);
+        };
+        let sealer = &mut open.sealer;
+        let length = rest.len().min(sealer.max_plaintext());
+        let record = sealer.record_len(length);
+        // A record is never shortened to the room that is left.
+        if record > self.outgoing.room() {
+            return Ok(None);
+        }
+        let plaintext = rest.get(..length).unwrap_or_default();
+        let seal = |out: &mut [u8]| sealer.seal(ContentType::ApplicationData, plaintext, out);
+        if let Err(internal) = self.outgoing.append(record, seal) {
+            return Err(self.fail(internal.into()));
+        }
+        self.stats.records_sealed += 1;
+        self.stats.plaintext_sealed += length as u64;
+        self.note_outgoing();
+        Ok(Some(length))
+    }
+
+    /// Seals the KeyUpdate that is owed, or that the key's budget demands, and changes the key.
+    fn seal_owed(&mut self) -> Result<Room, Error> {
+        let Phase::Open(open) = &mut self.phase else {
+            return Ok(Room::Enough);
+        };
+        let update = match (open.owed, open.sealer.budget(), open.opener.version()) {
+            (Owed::Nothing, Budget::Enough, _) => return Ok(Room::Enough),
+            (Owed::KeyUpdate(update), _, _) => update,
+            (Owed::Nothing, Budget::LastRecord, ProtocolVersion::Tls13) => KeyUpdate::Ours,
+            (Owed::Nothing, Budget::LastRecord, ProtocolVersion::Tls12) => {
+                return Err(self.fail(Internal::KeysExhausted.into()));
+            }
+        };
+        if !self.outgoing.has_reserve(Control::KeyUpdate) {
+            return Ok(Room::Missing);
+        }
+        let message = key_update_message(update);
+        if let Err(internal) =
+            self.seal_control(Control::KeyUpdate, ContentType::Handshake, &message)
+        {
+            return Err(self.fail(internal.into()));
+        }
+        self.note_outgoing();
+        self.stats.key_updates_sealed += 1;
+        let Phase::Open(open) = &mut self.phase else {
+            return Ok(Room::Enough);
+        };
+        open.owed = Owed::Nothing;
+        // "sealed under the old key, then the key changes" (RFC 8446 section 4.6.3).
+        match open.secrets.next_sealing() {
+            Ok(secret) => open.sealer.change_key(secret),
+            Err(internal) => return Err(self.fail(internal.into())),
+        }
+        Ok(Room::Enough)
+    }
+
+    /// Refuses a retry that is shorter than what is committed, or that differs where it may still
+    /// be unsent. Earlier bytes are compared by length, which bounds the work of a retry.
+    fn check_retry(&self, commitment: &Commitment, plaintext: &[u8]) -> Result<(), Misuse> {
+        let committed = plaintext
+            .get(..commitment.sealed)
+            .ok_or(Misuse::BadWriteRetry)?;
+        let sent = self.outgoing.sent_total();
+        let mut rest = committed;
+        for stretch in commitment.stretches.iter().rev() {
+            let start = rest.len().saturating_sub(stretch.length);
+            let (before, bytes) = rest.split_at_checked(start).ok_or(Misuse::BadWriteRetry)?;
+            if stretch.end <= sent {
+                break;
+            }
+            if fingerprint(bytes) != stretch.fingerprint {
+                return Err(Misuse::BadWriteRetry);
+            }
+            rest = before;
+        }
+        Ok(())
+    }
+
+    /// Remembers what the retry of a blocked write must begin with: what was committed `before`,
+    /// and what this call has `sealed`.
+    fn commit(&mut self, plaintext: &[u8], before: usize, sealed: &Sealed, end: u64) {
+        let sent = self.outgoing.sent_total();
+        let mut commitment = match core::mem::replace(&mut self.write_half, WriteHalf::Ready) {
+            WriteHalf::Committed(commitment) => commitment,
+            WriteHalf::Ready | WriteHalf::Closing(_) | WriteHalf::Closed => Commitment::default(),
+        };
+        commitment.end = end;
+        commitment.sealed = before + sealed.iter().map(|(length, _)| length).sum::<usize>();
+        if self.settings.effective_retry_check() == RetryCheck::Contents {
+            commitment.stretches.retain(|stretch| stretch.end > sent);
+            let mut start = before;
+            for (length, end) in sealed {
+                let mut stretch = Stretch {
+                    length: *length,
+                    fingerprint: 0,
+                    end: *end,
+                };
+                if commitment.stretches.len() == STRETCHES {
+                    let merged = commitment.stretches.pop().map_or(0, |last| last.length);
+                    stretch.length += merged;
+                    start -= merged;
+                }
+                let bytes = plaintext
+                    .get(start..start + stretch.length)
+                    .unwrap_or_default();
+                stretch.fingerprint = fingerprint(bytes);
+                commitment.stretches.push(stretch);
+                start += stretch.length;
+            }
+        }
+        self.write_half = WriteHalf::Committed(commitment);
+    }
+}
+
+/// Notes a sealed record; more than [`STRETCHES`] of them are counted together.
+fn note(sealed: &mut Sealed, length: usize, end: u64) {
+    let full = sealed.len() == STRETCHES;
+    match sealed.last_mut() {
+        Some(last) if full => *last = (last.0 + length, end),
+        Some(_) | None => sealed.push((length, end)),
+    }
+}
+
+/// What a retry is compared by. It guards against a caller's slip, not against an attacker: the
+/// bytes are the caller's own.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
