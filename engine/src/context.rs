@@ -261,7 +261,7 @@ impl Server {
     /// A configuration that rustls refuses shows as [`Error::Internal`] from the first verb.
     #[must_use]
     pub fn accept(&self) -> Engine {
-        match Handshake::server(Arc::clone(&self.config)) {
+        match Handshake::server(&self.config) {
             Ok(handshake) => Engine::handshaking(handshake, self.settings),
             Err(error) => Engine::dead(error, self.settings),
         }

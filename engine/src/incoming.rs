@@ -15,7 +15,7 @@ use crate::record::LARGEST_INCOMING_RECORD;
 pub(crate) const HANDSHAKE_BOUND: usize = 128 * 1024;
 
 /// The smallest storage worth an allocation.
-const SMALLEST_STORAGE: usize = 256;
+const SMALLEST_STORAGE: usize = 128;
 
 /// Bytes offered to a transport when nothing is known of what comes.
 const FIRST_SPACE: usize = 4096;

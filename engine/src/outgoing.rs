@@ -17,7 +17,7 @@ use crate::record::LARGEST_OUTGOING_RECORD;
 pub(crate) const CONTROL_RESERVE: usize = 128;
 
 /// The smallest storage worth an allocation.
-const SMALLEST_STORAGE: usize = 256;
+const SMALLEST_STORAGE: usize = 128;
 
 /// Control records: they may use the reserve, each kind once outstanding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,8 +21,8 @@ use crate::record::ContentType;
 use crate::record::open::Opener;
 use crate::record::post_handshake::PostHandshake;
 use crate::record::seal::Sealer;
-use crate::tls::handover::Secrets;
 use crate::tls::handshake::{Handshake, Progress};
+use crate::tls::secrets::Secrets;
 
 /// Where the connection is.
 #[derive(Debug)]

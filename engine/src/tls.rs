@@ -7,3 +7,4 @@ pub(crate) mod acceptor;
 pub(crate) mod fault;
 pub(crate) mod handover;
 pub(crate) mod handshake;
+pub(crate) mod secrets;

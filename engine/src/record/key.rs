@@ -29,7 +29,8 @@ impl Aead {
         }
     }
 
-    const fn key_len(self) -> usize {
+    /// Bytes of a key.
+    pub(crate) const fn key_len(self) -> usize {
         match self {
             Self::Aes128Gcm => 16,
             Self::Aes256Gcm | Self::Chacha20Poly1305 => 32,

@@ -11,7 +11,7 @@ use crate::alert::{Alert, AlertLevel};
 use crate::error::{Error, Flood, Peer};
 use crate::negotiated::ProtocolVersion;
 use crate::outcome::KeyUpdate;
-use crate::tls::handover::Role;
+use crate::tls::secrets::Role;
 
 /// The longest handshake message that is put together. OpenSSL permits a ticket of 65,535 bytes.
 const MAX_MESSAGE: usize = 65_535;

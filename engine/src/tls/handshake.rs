@@ -22,6 +22,7 @@ use crate::outgoing::{CONTROL_RESERVE, Outgoing};
 use crate::record::{HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT};
 use crate::tls::acceptor::HelloReader;
 use crate::tls::fault;
+use crate::tls::secrets::SecretCatcher;
 
 /// How far the handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,8 @@ pub(crate) enum Progress {
 /// rustls's connection of either role.
 pub(super) enum Connection {
     Client(UnbufferedClientConnection),
-    Server(UnbufferedServerConnection),
+    /// With what catches its traffic secrets.
+    Server(UnbufferedServerConnection, Arc<SecretCatcher>),
 }
 
 impl Deref for Connection {
@@ -46,7 +48,7 @@ impl Deref for Connection {
     fn deref(&self) -> &CommonState {
         match self {
             Self::Client(connection) => connection,
-            Self::Server(connection) => connection,
+            Self::Server(connection, _) => connection,
         }
     }
 }
@@ -109,13 +111,17 @@ impl Handshake {
     }
 
     /// A server's handshake.
-    pub(crate) fn server(config: Arc<ServerConfig>) -> Result<Box<Self>, Error> {
+    pub(crate) fn server(config: &ServerConfig) -> Result<Box<Self>, Error> {
         let max_plaintext = max_plaintext(config.max_fragment_size);
-        let connection = UnbufferedServerConnection::new(config)
+        // What is shared in a configuration is behind reference counts: the copy is cheap.
+        let mut config = config.clone();
+        let catcher = Arc::new(SecretCatcher::new(config.key_log));
+        config.key_log = Arc::<SecretCatcher>::clone(&catcher);
+        let connection = UnbufferedServerConnection::new(Arc::new(config))
             .map_err(|error| fault::from_configuration(&error))?;
         let reader = RequestedName::Reading(Box::default());
         Ok(Self::new(
-            Connection::Server(connection),
+            Connection::Server(connection, catcher),
             reader,
             max_plaintext,
         ))
@@ -180,7 +186,7 @@ impl Handshake {
             .unwrap_or_default();
         let (discard, step) = match &mut self.connection {
             Connection::Client(client) => step(client.process_tls_records(shown), outgoing),
-            Connection::Server(server) => step(server.process_tls_records(shown), outgoing),
+            Connection::Server(server, _) => step(server.process_tls_records(shown), outgoing),
         };
         incoming.discard(discard);
         self.shown = self.shown.saturating_sub(discard);

@@ -8,7 +8,7 @@ use crate::alert::Alert;
 use crate::error::{Error, Flood, Peer};
 use crate::negotiated::ProtocolVersion::{self, Tls12, Tls13};
 use crate::outcome::KeyUpdate;
-use crate::tls::handover::Role::{self, Client, Server};
+use crate::tls::secrets::Role::{self, Client, Server};
 
 const ALL: [(ProtocolVersion, Role); 4] = [
     (Tls12, Client),
