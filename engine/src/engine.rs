@@ -216,10 +216,7 @@ impl Engine {
     /// What has passed so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats {
-            incoming_high_water: self.incoming.high_water(),
-            ..self.stats
-        }
+        self.stats
     }
 
     /// The settings in force, with the limits as they are enforced.
@@ -270,6 +267,8 @@ impl Engine {
 
     fn note_fed(&mut self, count: usize) {
         self.stats.wire_fed += count as u64;
+        let high_water = &mut self.stats.incoming_high_water;
+        *high_water = (*high_water).max(self.incoming.held());
     }
 
     fn note_sent(&mut self, count: usize) {

@@ -34,7 +34,6 @@ pub(crate) struct Incoming {
     head: usize,
     tail: usize,
     bound: usize,
-    high_water: usize,
 }
 
 impl Incoming {
@@ -46,7 +45,6 @@ impl Incoming {
             head: 0,
             tail: 0,
             bound: limit.max(HANDSHAKE_BOUND),
-            high_water: 0,
         }
     }
 
@@ -84,11 +82,6 @@ impl Incoming {
         self.bound.saturating_sub(self.held())
     }
 
-    /// The most wire bytes ever held.
-    pub(crate) const fn high_water(&self) -> usize {
-        self.high_water
-    }
-
     /// Copies what there is room for; returns how much that was.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.room());
@@ -98,7 +91,7 @@ impl Incoming {
             return 0;
         };
         space.copy_from_slice(bytes);
-        self.grew(count);
+        self.tail += count;
         count
     }
 
@@ -124,7 +117,7 @@ impl Incoming {
         if count > space {
             return Err(Misuse::FedTooMuch);
         }
-        self.grew(count);
+        self.tail += count;
         Ok(())
     }
 
@@ -162,7 +155,7 @@ impl Incoming {
     }
 
     /// Bytes between the first one held and the last.
-    fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.tail - self.front()
     }
 
@@ -172,11 +165,6 @@ impl Incoming {
         } else {
             self.plaintext.start
         }
-    }
-
-    fn grew(&mut self, count: usize) {
-        self.tail += count;
-        self.high_water = self.high_water.max(self.held());
     }
 
     /// Begins at the front again once nothing is held, and gives back what only a handshake needs.

@@ -22,9 +22,9 @@ const SMALLEST_STORAGE: usize = 128;
 /// Control records: they may use the reserve, each kind once outstanding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
-    Alert,
-    Warning,
-    KeyUpdate,
+    Alert = 0,
+    Warning = 1,
+    KeyUpdate = 2,
 }
 
 /// Where the content lies in the storage.
@@ -51,14 +51,6 @@ enum Keep {
     UntilEmpty,
 }
 
-/// A control record that may still be waiting.
-#[derive(Clone, Copy, Debug, Default)]
-struct Outstanding {
-    /// The position behind its last byte.
-    end: u64,
-    length: u8,
-}
-
 /// The queue of sealed records.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -69,23 +61,22 @@ pub(crate) struct Outgoing {
     limit: usize,
     /// Bytes that have left since the connection began.
     sent: u64,
-    alert: Outstanding,
-    warning: Outstanding,
-    key_update: Outstanding,
+    /// For each kind of control record the position behind the last one: it waits until
+    /// [`Self::sent`] is there.
+    control_ends: [u64; 3],
+    control_lengths: [u8; 3],
 }
 
 impl Outgoing {
     pub(crate) const fn new(limit: usize) -> Self {
-        let never = Outstanding { end: 0, length: 0 };
         Self {
             storage: Vec::new(),
             runs: EMPTY,
             keep: Keep::Always,
             limit,
             sent: 0,
-            alert: never,
-            warning: never,
-            key_update: never,
+            control_ends: [0; 3],
+            control_lengths: [0; 3],
         }
     }
 
@@ -114,23 +105,19 @@ impl Outgoing {
 
     /// Bytes that records other than control records may still use.
     pub(crate) fn room(&self) -> usize {
-        let control: usize = [self.alert, self.warning, self.key_update]
-            .iter()
-            .filter(|control| control.end > self.sent)
-            .map(|control| usize::from(control.length))
+        let control: usize = (self.control_ends.iter().zip(self.control_lengths))
+            .filter(|(end, _)| **end > self.sent)
+            .map(|(_, length)| usize::from(length))
             .sum();
         self.limit
             .saturating_sub(self.len().saturating_sub(control))
     }
 
     /// Whether a control record of this kind may be appended.
-    pub(crate) const fn has_reserve(&self, kind: Control) -> bool {
-        let outstanding = match kind {
-            Control::Alert => self.alert,
-            Control::Warning => self.warning,
-            Control::KeyUpdate => self.key_update,
-        };
-        outstanding.end <= self.sent
+    pub(crate) fn has_reserve(&self, kind: Control) -> bool {
+        self.control_ends
+            .get(kind as usize)
+            .is_none_or(|end| *end <= self.sent)
     }
 
     /// Appends the `length` bytes that `fill` writes; nothing if it fails.
@@ -174,15 +161,12 @@ impl Outgoing {
     ) -> Result<(), E> {
         debug_assert!(self.has_reserve(kind));
         self.append(length, fill)?;
-        let length = u8::try_from(length).unwrap_or(u8::MAX);
-        let outstanding = Outstanding {
-            end: self.end(),
-            length,
-        };
-        match kind {
-            Control::Alert => self.alert = outstanding,
-            Control::Warning => self.warning = outstanding,
-            Control::KeyUpdate => self.key_update = outstanding,
+        let position = self.end();
+        if let Some(end) = self.control_ends.get_mut(kind as usize) {
+            *end = position;
+        }
+        if let Some(kept) = self.control_lengths.get_mut(kind as usize) {
+            *kept = u8::try_from(length).unwrap_or(u8::MAX);
         }
         Ok(())
     }

@@ -182,6 +182,8 @@ impl Engine {
 
     /// Does what a record without application data demands of the whole connection.
     fn obey(&mut self, meaning: Meaning) -> Result<Record, Error> {
+        // Such records are no steady state; the room that tickets needed, an idle client does not.
+        self.incoming.release();
         match meaning {
             Meaning::Nothing => Ok(Record::Consumed),
             Meaning::CloseNotify => Ok(Record::CloseNotify),

@@ -201,7 +201,7 @@ mod tests {
     use crate::error::Internal;
 
     fn key(sequence: u64) -> TrafficKey {
-        let iv: [u8; 12] = core::array::from_fn(|i| i as u8);
+        let iv: [u8; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
         TrafficKey::new(
             Secret::new(Aead::Aes128Gcm, &[7; 16], &iv).unwrap(),
             sequence,

@@ -258,10 +258,10 @@ mod tests {
 
     #[test]
     fn a_record_too_short_for_its_tag_is_a_bad_mac() {
-        for (length, version) in [(15, Tls13), (23, Tls12)] {
+        for (length, version) in [(15_u8, Tls13), (23, Tls12)] {
             let (_, mut opener) = pair(Aead::Aes128Gcm, version);
-            let mut record = vec![0; HEADER + length];
-            record[..HEADER].copy_from_slice(&[23, 3, 3, 0, length as u8]);
+            let mut record = vec![0; HEADER + usize::from(length)];
+            record[..HEADER].copy_from_slice(&[23, 3, 3, 0, length]);
             assert_eq!(
                 open(&mut opener, &mut record),
                 Err(Peer::BadRecordMac.into())

@@ -22,7 +22,7 @@ pub(crate) enum Budget {
 pub(crate) struct Sealer {
     key: TrafficKey,
     version: ProtocolVersion,
-    max_plaintext: usize,
+    max_plaintext: u16,
     confidentiality_limit: u64,
 }
 
@@ -32,10 +32,10 @@ impl Sealer {
     pub(crate) fn new(
         key: TrafficKey,
         version: ProtocolVersion,
-        max_plaintext: usize,
+        max_plaintext: u16,
         confidentiality_limit: u64,
     ) -> Self {
-        let max_plaintext = max_plaintext.clamp(1, MAX_PLAINTEXT);
+        debug_assert!((1..=MAX_PLAINTEXT).contains(&usize::from(max_plaintext)));
         Self {
             key,
             version,
@@ -46,7 +46,7 @@ impl Sealer {
 
     /// Bytes of plaintext that one record carries at most.
     pub(crate) const fn max_plaintext(&self) -> usize {
-        self.max_plaintext
+        self.max_plaintext as usize
     }
 
     /// Wire bytes of a record with so many bytes of plaintext.

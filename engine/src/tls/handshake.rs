@@ -76,7 +76,7 @@ pub(crate) struct Handshake {
     pub(super) connection: Connection,
     pub(super) requested_name: RequestedName,
     /// Bytes of plaintext that a record carries at most, as configured.
-    pub(super) max_plaintext: usize,
+    pub(super) max_plaintext: u16,
     /// Bytes of the incoming queue that rustls has seen and not discarded.
     shown: usize,
     boundary: Boundary,
@@ -127,11 +127,7 @@ impl Handshake {
         ))
     }
 
-    fn new(
-        connection: Connection,
-        requested_name: RequestedName,
-        max_plaintext: usize,
-    ) -> Box<Self> {
+    fn new(connection: Connection, requested_name: RequestedName, max_plaintext: u16) -> Box<Self> {
         let boundary = Boundary::Header(0);
         Box::new(Self {
             connection,
@@ -307,7 +303,9 @@ fn step<Data>(
     (status.discard, step)
 }
 
-/// Bytes of plaintext of a record, as rustls counts `max_fragment_size`: with the header.
-fn max_plaintext(max_fragment_size: Option<usize>) -> usize {
-    max_fragment_size.map_or(MAX_PLAINTEXT, |size| size.saturating_sub(HEADER))
+/// Bytes of plaintext of a record, as rustls counts `max_fragment_size`: with the header. What is
+/// out of range rustls refuses.
+fn max_plaintext(max_fragment_size: Option<usize>) -> u16 {
+    let size = max_fragment_size.map_or(MAX_PLAINTEXT, |size| size.saturating_sub(HEADER));
+    u16::try_from(size.clamp(1, MAX_PLAINTEXT)).unwrap_or(1)
 }

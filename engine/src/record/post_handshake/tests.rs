@@ -18,7 +18,8 @@ const ALL: [(ProtocolVersion, Role); 4] = [
 ];
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut message = vec![kind, 0, (body.len() >> 8) as u8, body.len() as u8];
+    let [high, low] = u16::try_from(body.len()).unwrap().to_be_bytes();
+    let mut message = vec![kind, 0, high, low];
     message.extend_from_slice(body);
     message
 }

@@ -1,0 +1,125 @@
+//! The steady state allocates nothing: 10,000 writes and reads of 1 byte to 64 KiB.
+
+#![expect(clippy::indexing_slicing, reason = "a wrong index fails the test")]
+
+use allocation_counter::{AllocationInfo, measure};
+use offwire::{Completion, Engine, ProtocolVersion, Read, Settings, Write, WriteMode};
+use offwire_testkit::{Contexts, Pair, Random};
+
+/// How a reader takes what arrives.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    /// Into a buffer that every record fits into: opened straight into it.
+    Large,
+    /// Into a small buffer: opened in place and handed out piece by piece.
+    Small,
+}
+
+const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
+
+#[test]
+fn nothing_is_allocated_with_a_large_buffer() {
+    for version in VERSIONS {
+        assert_no_allocation(Settings::default(), version, Reader::Large);
+    }
+}
+
+#[test]
+fn nothing_is_allocated_with_a_small_buffer() {
+    for version in VERSIONS {
+        assert_no_allocation(Settings::default(), version, Reader::Small);
+    }
+}
+
+#[test]
+fn nothing_is_allocated_by_writes_that_block() {
+    let settings = Settings::default()
+        .completion(Completion::Sent)
+        .outgoing_limit(20_000);
+    for mode in [WriteMode::Whole, WriteMode::Partial] {
+        assert_no_allocation(
+            settings.write_mode(mode),
+            ProtocolVersion::Tls13,
+            Reader::Large,
+        );
+    }
+}
+
+fn assert_no_allocation(settings: Settings, version: ProtocolVersion, reader: Reader) {
+    let mut pair = Pair::of(&Contexts::new().version(version).settings(settings));
+    pair.handshake();
+    pair.settle();
+    let Pair {
+        mut client,
+        mut server,
+        ..
+    } = pair;
+    let payload = vec![0x5a; 64 * 1024];
+    let mut into = vec![0; 64 * 1024];
+    let into = match reader {
+        Reader::Large => &mut into[..],
+        Reader::Small => &mut into[..700],
+    };
+    let mut random = Random::new(7);
+    let mut lengths = Vec::new();
+    for round in 0..10_000 {
+        // Every power of two and its neighbours, small ones mostly, so that all paths are taken.
+        let largest = 1 << random.below(17);
+        lengths.push(if round % 64 == 0 {
+            payload.len()
+        } else {
+            1 + random.below(largest)
+        });
+    }
+    let warm = lengths.split_off(lengths.len() - 64);
+    for length in [&warm[..], &[64 * 1024]].concat() {
+        pass(&mut client, &mut server, &payload[..length], into);
+    }
+    let mut written = 0;
+    let counted: AllocationInfo = measure(|| {
+        for length in &lengths {
+            written += pass(&mut client, &mut server, &payload[..*length], into);
+        }
+    });
+    assert_eq!(
+        counted.count_total, 0,
+        "{settings:?} {version} {reader:?}: {counted:?}"
+    );
+    assert_eq!(written, lengths.iter().sum::<usize>());
+}
+
+/// One message from the client to the server, byte for byte; returns its length.
+fn pass(client: &mut Engine, server: &mut Engine, message: &[u8], into: &mut [u8]) -> usize {
+    let mut written = 0;
+    let mut received = 0;
+    while received < message.len() {
+        if written < message.len() {
+            match client
+                .write(&message[written..])
+                .expect("the client writes")
+            {
+                Write::Written(count) => written += count,
+                Write::NeedWrite => {}
+                Write::NeedRead => unreachable!("the handshake is complete"),
+            }
+        }
+        while !client.outgoing().is_empty() {
+            let taken = server.feed(client.outgoing());
+            client.sent(taken).expect("it was outgoing");
+            while let Read::Read(count) = server.read(into).expect("the server reads") {
+                assert!(into[..count].iter().all(|byte| *byte == 0x5a));
+                received += count;
+            }
+        }
+    }
+    while written < message.len() {
+        match client
+            .write(&message[written..])
+            .expect("the client writes")
+        {
+            Write::Written(count) => written += count,
+            Write::NeedRead | Write::NeedWrite => unreachable!("everything has left"),
+        }
+    }
+    received
+}
