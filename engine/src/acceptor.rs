@@ -10,7 +10,7 @@ use core::mem;
 
 use crate::context::Server;
 use crate::engine::Engine;
-use crate::error::{Error, Misuse};
+use crate::error::{Error, Misuse, Peer};
 use crate::incoming::HANDSHAKE_BOUND;
 use crate::negotiated::{CipherSuite, NamedGroup};
 use crate::tls::acceptor::HelloReader;
@@ -128,6 +128,13 @@ impl Acceptor {
                 let taken = ciphertext.get(..count).unwrap_or_default();
                 received.extend_from_slice(taken);
                 match reader.read(taken) {
+                    Ok(None) if received.len() == HANDSHAKE_BOUND => {
+                        let error = Peer::HandshakeTooLarge.into();
+                        self.state = State::Refused {
+                            error,
+                            record: Vec::new(),
+                        };
+                    }
                     Ok(None) => {}
                     Ok(Some(hello)) => {
                         let received = mem::take(received);

@@ -213,3 +213,6 @@ impl Incoming {
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

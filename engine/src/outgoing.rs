@@ -299,3 +299,6 @@ impl Outgoing {
         self.runs = Runs::One { head: 0, tail };
     }
 }
+
+#[cfg(test)]
+mod tests;

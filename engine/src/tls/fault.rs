@@ -13,7 +13,7 @@ use crate::alert::Alert;
 use crate::error::{Certificate, Error, Fault, Internal, Peer};
 
 /// The error that a failed handshake ends in; `alert` is the one rustls queued, where it could be
-/// read.
+/// read. Where it was encrypted, the error tells it if only one goes with it.
 pub(crate) fn from_handshake(error: rustls::Error, alert: Option<Alert>) -> Error {
     use rustls::Error as Rustls;
 
@@ -22,13 +22,16 @@ pub(crate) fn from_handshake(error: rustls::Error, alert: Option<Alert>) -> Erro
         Rustls::AlertReceived(alert) => Error::Alert(alert_from(*alert)),
         Rustls::InvalidCertificate(reason) => Error::Certificate(certificate(reason)),
         Rustls::NoCertificatesPresented => Error::Certificate(Certificate::Missing),
-        Rustls::PeerIncompatible(_) | Rustls::NoApplicationProtocol => {
-            Peer::Incompatible(fault(alert)).into()
+        Rustls::PeerIncompatible(_) => Peer::Incompatible(fault(alert)).into(),
+        Rustls::NoApplicationProtocol => {
+            Peer::Incompatible(fault(Some(Alert::NO_APPLICATION_PROTOCOL))).into()
         }
-        Rustls::PeerMisbehaved(_)
-        | Rustls::InappropriateMessage { .. }
-        | Rustls::InappropriateHandshakeMessage { .. }
-        | Rustls::InvalidEncryptedClientHello(_) => Peer::HandshakeMisbehaved(fault(alert)).into(),
+        Rustls::PeerMisbehaved(_) | Rustls::InvalidEncryptedClientHello(_) => {
+            Peer::HandshakeMisbehaved(fault(alert)).into()
+        }
+        Rustls::InappropriateMessage { .. } | Rustls::InappropriateHandshakeMessage { .. } => {
+            Peer::HandshakeMisbehaved(fault(Some(Alert::UNEXPECTED_MESSAGE))).into()
+        }
         Rustls::InvalidMessage(message) => {
             let alert = alert.unwrap_or_else(|| alert_from((*message).into()));
             Peer::HandshakeMalformed(fault(Some(alert))).into()

@@ -1,0 +1,125 @@
+//! The acceptor: the ClientHello first, then the configuration.
+
+use offwire::{Acceptor, Alert, Error, Handshake, Hello, Misuse, Peer, ProtocolVersion};
+use offwire_testkit::{Contexts, Pair, Side};
+
+const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
+
+/// The first flight of a client.
+fn client_hello(contexts: &Contexts) -> (offwire::Engine, Vec<u8>) {
+    let (client, _) = contexts.build();
+    let mut engine = client.connect(contexts.name()).expect("a client");
+    assert_eq!(engine.handshake(), Ok(Handshake::NeedWrite));
+    let flight = engine.take_outgoing().to_vec();
+    (engine, flight)
+}
+
+#[test]
+fn the_hello_is_read_before_the_server_is_chosen() {
+    for version in VERSIONS {
+        let contexts = Contexts::new()
+            .version(version)
+            .alpn(&[b"h2", b"http/1.1"])
+            .server_name("server.test");
+        let (client, flight) = client_hello(&contexts);
+        let mut acceptor = Acceptor::new();
+        for byte in &flight {
+            assert_eq!(acceptor.client_hello(), Ok(Hello::NeedRead));
+            assert_eq!(acceptor.feed(&[*byte]), 1);
+        }
+        let Ok(Hello::Complete(hello)) = acceptor.client_hello() else {
+            panic!("the hello is whole: {acceptor:?}");
+        };
+        assert_eq!(hello.server_name(), Some("server.test"));
+        assert!(hello.alpn().eq([&b"h2"[..], b"http/1.1"]));
+        assert!(
+            hello
+                .cipher_suites()
+                .iter()
+                .any(|suite| suite.name().is_some())
+        );
+        assert!(
+            hello
+                .named_groups()
+                .iter()
+                .any(|group| group.name() == Some("x25519"))
+        );
+
+        let (_, server) = contexts.build();
+        let engine = acceptor.accept(&server).expect("the hello is whole");
+        let mut pair = Pair::of_engines(client, engine);
+        pair.handshake();
+        let name = pair
+            .server
+            .negotiated()
+            .and_then(|negotiated| negotiated.server_name());
+        assert_eq!(name, Some("server.test"));
+        assert_eq!(pair.exchange(Side::Client, b"data"), b"data");
+        assert_eq!(
+            acceptor.accept(&server).err(),
+            Some(Misuse::AcceptorFinished.into())
+        );
+        assert_eq!(
+            acceptor.client_hello(),
+            Err(Misuse::AcceptorFinished.into())
+        );
+    }
+}
+
+#[test]
+fn accepting_too_early_changes_nothing() {
+    let contexts = Contexts::new();
+    let (client, flight) = client_hello(&contexts);
+    let (_, server) = contexts.build();
+    let mut acceptor = Acceptor::new();
+    for half in [&flight[..100], &flight[100..]] {
+        let early = acceptor.accept(&server).err();
+        assert_eq!(early, Some(Misuse::ClientHelloIncomplete.into()));
+        assert_eq!(acceptor.feed(half), half.len());
+    }
+    let engine = acceptor.accept(&server).expect("the hello is whole");
+    Pair::of_engines(client, engine).handshake();
+}
+
+#[test]
+fn what_is_no_client_hello_is_refused_with_an_alert() {
+    let mut acceptor = Acceptor::new();
+    assert_eq!(acceptor.outgoing(), b"");
+    assert_eq!(acceptor.sent(1), Err(Misuse::SentTooMuch.into()));
+    assert_eq!(acceptor.feed(b"GET / HTTP/1.1\r\n"), 16);
+    let error = acceptor.client_hello().expect_err("no TLS");
+    assert!(
+        matches!(error, Error::Peer(Peer::HandshakeMalformed(_))),
+        "{error:?}"
+    );
+    assert_eq!(error.alert_sent(), Some(Alert::DECODE_ERROR));
+    assert_eq!(acceptor.outgoing(), [21, 3, 3, 0, 2, 2, 50]);
+
+    let (_, server) = Contexts::new().build();
+    assert_eq!(acceptor.accept(&server).err(), Some(error.clone()));
+    assert_eq!(acceptor.client_hello(), Err(error));
+    assert_eq!(acceptor.sent(8), Err(Misuse::SentTooMuch.into()));
+    assert_eq!(acceptor.sent(3), Ok(()));
+    assert_eq!(acceptor.outgoing(), [0, 2, 2, 50]);
+    assert_eq!(acceptor.sent(4), Ok(()));
+    assert_eq!(acceptor.feed(b"more"), 4, "discarded");
+}
+
+#[test]
+fn a_hello_that_never_ends_is_bounded() {
+    let mut acceptor = Acceptor::new();
+    // A ClientHello of 64 KiB less one, in records of one byte: six bytes on the wire for each.
+    let mut fed = 0;
+    let header = [1, 0, 255, 255];
+    for at in 0..40_000 {
+        let byte = header.get(at).copied().unwrap_or(0);
+        let record = [22, 3, 1, 0, 1, byte];
+        fed += acceptor.feed(&record);
+        if acceptor.client_hello().is_err() {
+            break;
+        }
+    }
+    assert!(fed <= 128 * 1024, "{fed}");
+    let error = acceptor.client_hello().expect_err("it cannot become whole");
+    assert!(matches!(error, Error::Peer(_)), "{error:?}");
+}

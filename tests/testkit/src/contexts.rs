@@ -1,0 +1,364 @@
+//! Ready contexts for both roles, by what a test wants to vary.
+//!
+//! Everything is verified: the client checks the server's certificate and name, the server the
+//! client's certificate if it asks for one.
+
+use alloc::sync::Arc;
+
+use offwire::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use offwire::rustls::pki_types::ServerName;
+use offwire::rustls::server::WebPkiClientVerifier;
+use offwire::rustls::version::{TLS12, TLS13};
+use offwire::rustls::{
+    CipherSuite, ClientConfig, NamedGroup, ServerConfig, SupportedProtocolVersion,
+};
+use offwire::{Client, ProtocolVersion, Server, Settings};
+
+use crate::certificates::{Authority, Identity, Kind};
+
+/// A record cipher; which TLS cipher suite that is depends on version and certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Suite {
+    /// AES-128-GCM.
+    Aes128Gcm,
+    /// AES-256-GCM.
+    Aes256Gcm,
+    /// ChaCha20-Poly1305.
+    ChaCha20Poly1305,
+}
+
+impl Suite {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Aes128Gcm, Self::Aes256Gcm, Self::ChaCha20Poly1305];
+
+    fn numbers(self) -> [CipherSuite; 3] {
+        match self {
+            Self::Aes128Gcm => [
+                CipherSuite::TLS13_AES_128_GCM_SHA256,
+                CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+                CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            ],
+            Self::Aes256Gcm => [
+                CipherSuite::TLS13_AES_256_GCM_SHA384,
+                CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+                CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+            ],
+            Self::ChaCha20Poly1305 => [
+                CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+                CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+                CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+            ],
+        }
+    }
+}
+
+/// Whether the server asks for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientAuth {
+    /// It does not ask.
+    None,
+    /// It asks and goes on without.
+    Optional,
+    /// It asks and insists.
+    Required,
+}
+
+/// A builder of client and server contexts that fit each other.
+///
+/// The default is rustls's choice of version, suite and group, AES-128-GCM apart, an ECDSA P-256
+/// certificate, no client certificate, no ALPN, two tickets, and [`Settings::default`].
+#[derive(Clone, Debug)]
+pub struct Contexts {
+    versions: Vec<ProtocolVersion>,
+    suite: Suite,
+    client_groups: Vec<NamedGroup>,
+    server_groups: Vec<NamedGroup>,
+    server_identity: Identity,
+    client_identity: Option<Identity>,
+    client_auth: ClientAuth,
+    client_alpn: Vec<Vec<u8>>,
+    server_alpn: Vec<Vec<u8>>,
+    tickets: usize,
+    max_fragment_size: Option<usize>,
+    client_settings: Settings,
+    server_settings: Settings,
+    server_name: String,
+}
+
+impl Contexts {
+    /// The default described above.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            versions: vec![ProtocolVersion::Tls12, ProtocolVersion::Tls13],
+            suite: Suite::Aes128Gcm,
+            client_groups: Vec::new(),
+            server_groups: Vec::new(),
+            server_identity: Identity::server(Kind::EcdsaP256),
+            client_identity: None,
+            client_auth: ClientAuth::None,
+            client_alpn: Vec::new(),
+            server_alpn: Vec::new(),
+            tickets: 2,
+            max_fragment_size: None,
+            client_settings: Settings::default(),
+            server_settings: Settings::default(),
+            server_name: "localhost".into(),
+        }
+    }
+
+    /// Both sides speak this version only.
+    #[must_use]
+    pub fn version(self, version: ProtocolVersion) -> Self {
+        Self {
+            versions: vec![version],
+            ..self
+        }
+    }
+
+    /// Both sides offer this cipher only.
+    #[must_use]
+    pub fn suite(self, suite: Suite) -> Self {
+        Self { suite, ..self }
+    }
+
+    /// The server has a certificate of this kind.
+    #[must_use]
+    pub fn certificate(self, kind: Kind) -> Self {
+        self.server_identity(Identity::server(kind))
+    }
+
+    /// The server has this certificate.
+    #[must_use]
+    pub fn server_identity(self, server_identity: Identity) -> Self {
+        Self {
+            server_identity,
+            ..self
+        }
+    }
+
+    /// The server insists on a client certificate, and the client has one (ECDSA P-256 unless
+    /// [`Self::client_identity`] gives another).
+    #[must_use]
+    pub fn client_auth(self) -> Self {
+        let identity = self.client_identity.clone();
+        let identity = identity.unwrap_or_else(|| Identity::client(Kind::EcdsaP256));
+        self.client_auth_as(ClientAuth::Required)
+            .client_identity(identity)
+    }
+
+    /// Whether the server asks for a client certificate; the client has none of itself.
+    #[must_use]
+    pub fn client_auth_as(self, client_auth: ClientAuth) -> Self {
+        Self {
+            client_auth,
+            ..self
+        }
+    }
+
+    /// The client has this certificate.
+    #[must_use]
+    pub fn client_identity(self, identity: Identity) -> Self {
+        Self {
+            client_identity: Some(identity),
+            ..self
+        }
+    }
+
+    /// Both sides support these application protocols, in this order.
+    #[must_use]
+    pub fn alpn(self, protocols: &[&[u8]]) -> Self {
+        self.client_alpn(protocols).server_alpn(protocols)
+    }
+
+    /// The client offers these application protocols.
+    #[must_use]
+    pub fn client_alpn(self, protocols: &[&[u8]]) -> Self {
+        Self {
+            client_alpn: protocols.iter().map(|name| name.to_vec()).collect(),
+            ..self
+        }
+    }
+
+    /// The server supports these application protocols.
+    #[must_use]
+    pub fn server_alpn(self, protocols: &[&[u8]]) -> Self {
+        Self {
+            server_alpn: protocols.iter().map(|name| name.to_vec()).collect(),
+            ..self
+        }
+    }
+
+    /// Both sides support this key exchange group only.
+    #[must_use]
+    pub fn group(self, group: NamedGroup) -> Self {
+        self.groups(&[group], &[group])
+    }
+
+    /// The groups of the client and of the server, most wanted first.
+    #[must_use]
+    pub fn groups(self, client: &[NamedGroup], server: &[NamedGroup]) -> Self {
+        Self {
+            client_groups: client.to_vec(),
+            server_groups: server.to_vec(),
+            ..self
+        }
+    }
+
+    /// The server answers a TLS 1.3 client with a HelloRetryRequest.
+    #[must_use]
+    pub fn hello_retry(self) -> Self {
+        let offered = [NamedGroup::X25519, NamedGroup::secp256r1];
+        self.groups(&offered, &[NamedGroup::secp256r1])
+    }
+
+    /// How many tickets a TLS 1.3 server sends; with 0, TLS 1.2 resumption is off as well.
+    #[must_use]
+    pub fn tickets(self, tickets: usize) -> Self {
+        Self { tickets, ..self }
+    }
+
+    /// The largest record of both sides in bytes, as rustls counts it: header and overhead
+    /// included.
+    #[must_use]
+    pub fn max_fragment_size(self, bytes: usize) -> Self {
+        Self {
+            max_fragment_size: Some(bytes),
+            ..self
+        }
+    }
+
+    /// The settings of both sides.
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        self.client_settings(settings).server_settings(settings)
+    }
+
+    /// The settings of the client.
+    #[must_use]
+    pub fn client_settings(self, client_settings: Settings) -> Self {
+        Self {
+            client_settings,
+            ..self
+        }
+    }
+
+    /// The settings of the server.
+    #[must_use]
+    pub fn server_settings(self, server_settings: Settings) -> Self {
+        Self {
+            server_settings,
+            ..self
+        }
+    }
+
+    /// The name that the client asks for; `localhost` unless given.
+    #[must_use]
+    pub fn server_name(self, name: &str) -> Self {
+        Self {
+            server_name: name.into(),
+            ..self
+        }
+    }
+
+    /// The name that the client asks for.
+    ///
+    /// # Panics
+    /// If the name given is neither a DNS name nor an address.
+    #[must_use]
+    pub fn name(&self) -> ServerName<'static> {
+        ServerName::try_from(self.server_name.clone()).unwrap()
+    }
+
+    /// Both contexts. Engines made from the same contexts can resume each other's sessions.
+    #[must_use]
+    pub fn build(&self) -> (Client, Server) {
+        (
+            Client::new(self.client_config()).with_settings(self.client_settings),
+            Server::new(self.server_config()).with_settings(self.server_settings),
+        )
+    }
+
+    /// The client's configuration, for tests that change more than this builder can.
+    ///
+    /// # Panics
+    /// If version, suite and certificate do not fit each other.
+    #[must_use]
+    pub fn client_config(&self) -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(self.provider(&self.client_groups))
+            .with_protocol_versions(&self.protocol_versions())
+            .unwrap()
+            .with_root_certificates(Authority::shared().roots());
+        let mut config = match &self.client_identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain().to_vec(), identity.key())
+                .unwrap(),
+        };
+        config.alpn_protocols.clone_from(&self.client_alpn);
+        config.max_fragment_size = self.max_fragment_size;
+        config
+    }
+
+    /// The server's configuration, for tests that change more than this builder can.
+    ///
+    /// # Panics
+    /// If version, suite and certificate do not fit each other.
+    #[must_use]
+    pub fn server_config(&self) -> ServerConfig {
+        let provider = self.provider(&self.server_groups);
+        let verifier = WebPkiClientVerifier::builder_with_provider(
+            Authority::shared().roots(),
+            Arc::clone(&provider),
+        );
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&self.protocol_versions())
+            .unwrap();
+        let builder = match self.client_auth {
+            ClientAuth::None => builder.with_no_client_auth(),
+            ClientAuth::Optional => {
+                builder.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+            }
+            ClientAuth::Required => builder.with_client_cert_verifier(verifier.build().unwrap()),
+        };
+        let identity = &self.server_identity;
+        let mut config = builder
+            .with_single_cert(identity.chain().to_vec(), identity.key())
+            .unwrap();
+        config.alpn_protocols.clone_from(&self.server_alpn);
+        config.max_fragment_size = self.max_fragment_size;
+        config.send_tls13_tickets = self.tickets;
+        if self.tickets > 0 {
+            config.ticketer = aws_lc_rs::Ticketer::new().unwrap();
+        }
+        config
+    }
+
+    fn provider(&self, groups: &[NamedGroup]) -> Arc<CryptoProvider> {
+        let mut provider = aws_lc_rs::default_provider();
+        let wanted = self.suite.numbers();
+        provider
+            .cipher_suites
+            .retain(|suite| wanted.contains(&suite.suite()));
+        if !groups.is_empty() {
+            let all = aws_lc_rs::ALL_KX_GROUPS;
+            let find = |name: &NamedGroup| all.iter().find(|group| group.name() == *name).copied();
+            provider.kx_groups = groups.iter().map(|name| find(name).unwrap()).collect();
+        }
+        Arc::new(provider)
+    }
+
+    fn protocol_versions(&self) -> Vec<&'static SupportedProtocolVersion> {
+        let versions = self.versions.iter().map(|version| match version {
+            ProtocolVersion::Tls12 => &TLS12,
+            ProtocolVersion::Tls13 => &TLS13,
+        });
+        versions.collect()
+    }
+}
+
+impl Default for Contexts {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything that a test of TLS needs and a network cannot give: certificates made in memory, two
+//! engines on a link that cuts anywhere, and a peer that speaks records no engine would send.
+//!
+//! ```text
+//!   Contexts ──pair()──► Pair { client ──Link──► server ──Link──► client }
+//!       │
+//!       └──────────────► RawPeer ◄── any record, any alert, any message ──► Engine
+//! ```
+//!
+//! * [`Authority`] and [`Identity`]: RSA, ECDSA and Ed25519 certificates, expired ones, chains of
+//!   47 KB.
+//! * [`Contexts`]: a ready [`Client`](offwire::Client) and [`Server`](offwire::Server) by version,
+//!   suite, certificate, group and settings.
+//! * [`Pair`] and [`Link`]: two engines, and the two directions between them. A link has a bounded
+//!   capacity, cuts the stream where a seed says, ends at a chosen byte and flips a chosen bit.
+//! * [`RawPeer`]: completes a handshake with an engine, then seals and opens whatever a test asks
+//!   for.
+//! * [`records`]: what stood on the wire, record by record.
+//!
+//! Nothing here waits for a clock or a socket: the same seed cuts at the same bytes. What cannot go
+//! on fails with a message instead of hanging: drivers panic once neither end makes progress.
+//!
+//! ```
+//! use offwire_testkit::{Contexts, Cuts, Pair, Side};
+//!
+//! let mut pair = Pair::of(&Contexts::new()).cuts(Cuts::Seeded(7));
+//! pair.handshake();
+//! assert_eq!(pair.exchange(Side::Client, b"ping"), b"ping");
+//! pair.close();
+//! ```
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test kit fails by panicking, with a message that says what happened"
+)]
+#![expect(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "tests list every case and read every field"
+)]
+
+extern crate alloc;
+
+mod certificates;
+mod contexts;
+mod link;
+pub mod messages;
+mod pair;
+mod random;
+mod raw;
+pub mod records;
+
+pub use certificates::{Authority, Identity, Kind, Usage};
+pub use contexts::{ClientAuth, Contexts, Suite};
+pub use link::{Cuts, Link};
+pub use pair::{Pair, Progress, Side, read_available};
+pub use random::Random;
+pub use raw::{Opened, RawPeer, Shape};
+pub use records::{ContentType, Record};
