@@ -43,7 +43,7 @@ const STATES: [State; 11] = [
 /// What is committed in [`State::Committed`]: one record of the write.
 const COMMITTED: usize = 16_384;
 
-const PAYLOAD: [u8; 40_000] = [7; 40_000];
+static PAYLOAD: [u8; 40_000] = [7; 40_000];
 
 fn dead() -> Error {
     Error::Peer(Peer::UnexpectedRecord)
