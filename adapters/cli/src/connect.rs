@@ -1,0 +1,98 @@
+//! `offwire connect`: reaches the server, shakes hands, resumes if asked to, then hands over to the
+//! two directions.
+
+use core::time::Duration;
+use std::io::ErrorKind;
+use std::net::{Shutdown, TcpStream};
+use std::time::Instant;
+
+use offwire::rustls::pki_types::ServerName;
+use offwire::{Client, Read};
+use offwire_stream::Stream;
+
+use crate::args::{Connect, server_name};
+use crate::duplex;
+use crate::exit::{Failure, local};
+use crate::facts;
+use crate::ladder::Tracer;
+use crate::session::{Session, drive};
+use crate::terminal::note;
+use crate::tls_config;
+
+/// How long a connection that is made for its ticket alone waits for the server to close.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(args: &Connect) -> Result<(), Failure> {
+    let client = tls_config::client(args)?;
+    let name = match &args.server_name {
+        Some(name) => name.clone(),
+        None => server_name(&args.address.host).map_err(Failure::Local)?,
+    };
+    for _ in 0..args.reconnect {
+        fetch_ticket(args, &client, name.clone())?;
+    }
+    let (session, socket) = open(args, &client, name)?;
+    duplex::run(session, &socket)
+}
+
+/// Connects and shakes hands.
+fn open(
+    args: &Connect,
+    client: &Client,
+    name: ServerName<'static>,
+) -> Result<(Session, TcpStream), Failure> {
+    let address = &args.address;
+    let unreachable = |error| Failure::Unreachable(format!("cannot connect to {address}: {error}"));
+    let socket = TcpStream::connect((address.host.as_str(), address.port)).map_err(unreachable)?;
+    socket
+        .set_nodelay(true)
+        .map_err(local("cannot set up the socket"))?;
+
+    let tracer = match args.trace {
+        true => Tracer::Live(Instant::now()),
+        false => Tracer::Off,
+    };
+    let settings = client.settings().completion(offwire::Completion::Sent);
+    let engine = client.clone().with_settings(settings).connect(name)?;
+    let mut session = Session::new(engine, tracer);
+    drive(&mut session, &socket, Session::handshake)?;
+    if let Some(negotiated) = session.engine().negotiated() {
+        note(format_args!(
+            "connected to {address}: {}",
+            facts::line(negotiated)
+        ));
+    }
+    Ok((session, socket))
+}
+
+/// Holds a connection without data, so that the server can hand out its session tickets.
+fn fetch_ticket(args: &Connect, client: &Client, name: ServerName<'static>) -> Result<(), Failure> {
+    let (session, socket) = open(args, client, name)?;
+    socket
+        .set_read_timeout(Some(PATIENCE))
+        .map_err(local("cannot set up the socket"))?;
+    let queued = |_| Failure::Local("the engine runs under the wrong settings".into());
+    let mut stream = Stream::from_parts(session.into_engine(), &socket).map_err(queued)?;
+    // The tickets of TLS 1.3 come behind the handshake: what the server sends until it has seen
+    // our close_notify includes them.
+    let _ = stream.shutdown()?;
+    let mut plaintext = [0; 4_096];
+    loop {
+        match stream.read(&mut plaintext) {
+            Ok(Read::Read(_)) => {}
+            // A server that does not close, or not cleanly: what it had to give has arrived.
+            Ok(Read::Closed | Read::Truncated | Read::NeedRead | Read::NeedWrite) => break,
+            Err(offwire_stream::Error::Transport(error)) if is_end(error.kind()) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let _ = socket.shutdown(Shutdown::Both);
+    Ok(())
+}
+
+fn is_end(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::TimedOut | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
+    )
+}

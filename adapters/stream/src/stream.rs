@@ -1,0 +1,343 @@
+//! `Stream`: the engine's verbs over a transport, with the engine's own outcomes.
+//!
+//! Each verb asks the engine; on `NeedWrite` it sends, on `NeedRead` it receives, then it asks
+//! again, until the engine is done or the transport would block. Which outcome applies is the
+//! engine's knowledge alone (`SSL_read(3)`, `SSL_write(3)`, `SSL_shutdown(3)`).
+
+use core::fmt;
+use std::io;
+
+use offwire::rustls::pki_types::ServerName;
+use offwire::{
+    Client, Completion, Engine, Handshake, Interest, Read, Server, Settings, Shutdown, Write,
+};
+
+use crate::error::Error;
+use crate::link::{Link, Receiving, Sending};
+
+/// A TLS connection over a transport.
+///
+/// The engine runs under [`Completion::Sent`], as over OpenSSL's socket BIO: a write is done when
+/// its records have left, and a handshake when its last flight has. That is why the stream needs no
+/// memory of its own: whatever stopped a call, its repetition finds the unsent records in the
+/// engine and sends each once.
+///
+/// # Flushing
+/// The transport is flushed whenever the engine's output has been handed to it to the last byte,
+/// and before a call reads from it, so a transport may buffer (`BufWriter`). A flush that would
+/// block counts as output that is waiting; see [`Stream::interest`].
+///
+/// # Sockets with time limits
+/// A time limit (`set_read_timeout`) that shows as [`io::ErrorKind::WouldBlock`], as on Unix, makes
+/// a blocking transport answer `NeedRead` or `NeedWrite`; one that shows as
+/// [`io::ErrorKind::TimedOut`], as on Windows, is [`Error::Transport`]. Either way the call can be
+/// repeated.
+pub struct Stream<T> {
+    engine: Engine,
+    link: Link<T>,
+}
+
+impl<T: io::Read + io::Write> Stream<T> {
+    /// Makes the client's end of a connection, with `client`'s settings but [`Completion::Sent`].
+    ///
+    /// Nothing is sent before the first verb.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] if the configuration cannot work.
+    pub fn connect(
+        client: &Client,
+        server_name: ServerName<'static>,
+        transport: T,
+    ) -> Result<Self, Error> {
+        let client = client.clone().with_settings(sent(client.settings()));
+        Ok(Self {
+            engine: client.connect(server_name)?,
+            link: Link::fresh(transport),
+        })
+    }
+
+    /// Makes the server's end of a connection, with `server`'s settings but [`Completion::Sent`].
+    ///
+    /// A configuration that cannot work shows as [`Error::Tls`] from the first verb.
+    #[must_use]
+    pub fn accept(server: &Server, transport: T) -> Self {
+        let server = server.clone().with_settings(sent(server.settings()));
+        Self {
+            engine: server.accept(),
+            link: Link::fresh(transport),
+        }
+    }
+
+    /// Joins an engine and a transport, in whatever phase the engine is: the reverse of
+    /// [`Stream::into_parts`].
+    ///
+    /// # Errors
+    /// Gives both back if the engine does not run under [`Completion::Sent`]: it would call a write
+    /// done before the transport took it.
+    #[expect(
+        clippy::result_large_err,
+        reason = "both parts are given back as they came"
+    )]
+    pub fn from_parts(engine: Engine, transport: T) -> Result<Self, (Engine, T)> {
+        match engine.settings().effective_completion() {
+            Completion::Queued => Err((engine, transport)),
+            Completion::Sent => Ok(Self {
+                engine,
+                link: Link::used(transport),
+            }),
+        }
+    }
+
+    /// Performs the handshake, or goes on with it (`SSL_do_handshake(3)`).
+    ///
+    /// Optional: the first `read`, `peek` or `write` performs it as well. Returns
+    /// [`Handshake::Complete`] once our last flight has left; [`Handshake::NeedRead`] or
+    /// [`Handshake::NeedWrite`] when the transport would block.
+    ///
+    /// # Errors
+    /// [`Error::Transport`]: repeat the call. [`Error::Tls`]: the connection is dead; our alert was
+    /// sent unless the transport would block.
+    pub fn handshake(&mut self) -> Result<Handshake, Error> {
+        loop {
+            if self.link.flush()? == Sending::WouldBlock {
+                return Ok(Handshake::NeedWrite);
+            }
+            match self.engine.handshake() {
+                Ok(Handshake::Complete) => return Ok(Handshake::Complete),
+                Ok(Handshake::NeedRead) => match self.receive()? {
+                    Receiving::News => {}
+                    Receiving::WouldBlock | Receiving::NoRoom => return Ok(Handshake::NeedRead),
+                },
+                Ok(Handshake::NeedWrite) => match self.send()? {
+                    Sending::Done => {}
+                    Sending::WouldBlock => return Ok(Handshake::NeedWrite),
+                },
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Reads plaintext of one record into `into`, completing the handshake first if necessary
+    /// (`SSL_read(3)`).
+    ///
+    /// Returns [`Read::Read`], [`Read::Closed`] or [`Read::Truncated`] as the engine does;
+    /// [`Read::NeedRead`] when the transport would block, [`Read::NeedWrite`] when it would during
+    /// the handshake.
+    ///
+    /// After the handshake a read never waits for output to leave, unless the transport is a
+    /// blocking one that holds nothing back but control records: alerts and warnings of at most 128
+    /// bytes, which are sent before the transport is read. They fit into any socket's buffer that
+    /// is not full, and it is full only if the peer does not read either. A blocked write is left
+    /// to its own repetition.
+    ///
+    /// # Errors
+    /// [`Error::Transport`]: nothing is lost, repeat the call. [`Error::Tls`]: the connection is
+    /// dead, and every byte that arrived intact before has been read.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<Read, Error> {
+        self.pull(into, Engine::read)
+    }
+
+    /// Reads as [`Stream::read`] does, and leaves the bytes to be read again (`SSL_peek(3)`).
+    ///
+    /// # Errors
+    /// As [`Stream::read`].
+    pub fn peek(&mut self, into: &mut [u8]) -> Result<Read, Error> {
+        self.pull(into, Engine::peek)
+    }
+
+    /// Writes `plaintext` to the peer, completing the handshake first if necessary
+    /// (`SSL_write(3)`).
+    ///
+    /// Returns [`Write::Written`] once the records have left and the transport is flushed: with
+    /// all of `plaintext`, or in partial mode with one record of it. [`Write::NeedWrite`] when the
+    /// transport would block: call again with the same bytes, at the same or another address.
+    /// [`Write::NeedRead`] when the handshake waits for the peer and the transport would block:
+    /// nothing was taken.
+    ///
+    /// # Errors
+    /// [`Error::Transport`]: nothing is lost and nothing is sent twice if the call is repeated with
+    /// the same bytes. [`Error::Tls`] with [`offwire::Misuse::BadWriteRetry`] if the repetition is
+    /// shorter or differs, and [`offwire::Misuse::WriteAfterShutdown`]: the connection stays
+    /// usable. Any other [`Error::Tls`]: it is dead.
+    pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
+        loop {
+            // Before the engine is asked: it knows nothing of flushing, and says `Written` once.
+            if self.link.flush()? == Sending::WouldBlock {
+                return Ok(Write::NeedWrite);
+            }
+            match self.engine.write(plaintext) {
+                Ok(Write::Written(n)) => return Ok(Write::Written(n)),
+                Ok(Write::NeedRead) => match self.receive()? {
+                    Receiving::News => {}
+                    Receiving::WouldBlock | Receiving::NoRoom => return Ok(Write::NeedRead),
+                },
+                Ok(Write::NeedWrite) => match self.send()? {
+                    Sending::Done => {}
+                    Sending::WouldBlock => return Ok(Write::NeedWrite),
+                },
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Closes our half with close_notify, then waits for the peer's (`SSL_shutdown(3)`).
+    ///
+    /// The call in which close_notify leaves returns [`Shutdown::Sent`] at once, without waiting
+    /// for the peer, or [`Shutdown::Complete`] if the peer's had arrived before. A repetition reads
+    /// the transport until the peer's close_notify ([`Shutdown::Complete`]), the transport's end
+    /// ([`Shutdown::Truncated`]), or until the transport would block or the engine has no room for
+    /// the data that still arrives ([`Shutdown::Sent`]: [`Stream::read`] it).
+    /// [`Shutdown::NeedWrite`] when the transport would block before close_notify has left.
+    ///
+    /// # Errors
+    /// [`Error::Transport`]: repeat the call. [`Error::Tls`] with
+    /// [`offwire::Misuse::ShutdownInHandshake`]: complete the handshake first, or drop the stream.
+    /// Any other [`Error::Tls`]: the connection is dead.
+    pub fn shutdown(&mut self) -> Result<Shutdown, Error> {
+        let mut call = ShutdownCall::Repeated;
+        loop {
+            if self.link.owes_flush() {
+                call = ShutdownCall::Closing;
+                if self.link.flush()? == Sending::WouldBlock {
+                    return Ok(Shutdown::NeedWrite);
+                }
+            }
+            match (self.engine.shutdown(), call) {
+                (Ok(Shutdown::NeedWrite), _) => {
+                    call = ShutdownCall::Closing;
+                    if self.send()? == Sending::WouldBlock {
+                        return Ok(Shutdown::NeedWrite);
+                    }
+                }
+                (Ok(Shutdown::Sent), ShutdownCall::Repeated) => match self.receive()? {
+                    Receiving::News => {}
+                    Receiving::WouldBlock | Receiving::NoRoom => return Ok(Shutdown::Sent),
+                },
+                (Ok(outcome), _) => return Ok(outcome),
+                (Err(error), _) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    fn pull(
+        &mut self,
+        into: &mut [u8],
+        verb: fn(&mut Engine, &mut [u8]) -> Result<Read, offwire::Error>,
+    ) -> Result<Read, Error> {
+        loop {
+            match verb(&mut self.engine, into) {
+                Ok(Read::NeedRead) => {
+                    let in_handshake = self.engine.negotiated().is_none();
+                    if self.send_control()? == Sending::WouldBlock && in_handshake {
+                        return Ok(Read::NeedWrite); // the peer waits for what is not flushed yet
+                    }
+                    match self.receive()? {
+                        Receiving::News => {}
+                        Receiving::WouldBlock | Receiving::NoRoom => return Ok(Read::NeedRead),
+                    }
+                }
+                Ok(Read::NeedWrite) => match self.send()? {
+                    Sending::Done => {}
+                    Sending::WouldBlock => return Ok(Read::NeedWrite),
+                },
+                Ok(outcome @ (Read::Read(_) | Read::Closed | Read::Truncated)) => {
+                    return Ok(outcome);
+                }
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Sends what a read may owe the peer before it waits for it: control records, and what has
+    /// not been flushed. After the handshake it does not matter if the transport would block.
+    fn send_control(&mut self) -> io::Result<Sending> {
+        // A blocked write is the caller's to repeat: on a blocking transport, sending it from here
+        // could hang on a peer that waits for us to read.
+        match self.engine.committed() {
+            0 => self.send(),
+            _ => Ok(Sending::Done),
+        }
+    }
+
+    /// Gives the engine's alert a chance to leave, then hands the error on.
+    fn fail(&mut self, error: offwire::Error) -> Error {
+        if !matches!(error, offwire::Error::Misuse(_)) {
+            // The connection is dead: its error is the news, not what the transport says of it.
+            let _ = self.send();
+        }
+        Error::Tls(error)
+    }
+
+    fn send(&mut self) -> io::Result<Sending> {
+        self.link.send(&mut self.engine)
+    }
+
+    fn receive(&mut self) -> io::Result<Receiving> {
+        self.link.receive(&mut self.engine)
+    }
+}
+
+impl<T> Stream<T> {
+    /// Takes the stream apart, in whatever phase it is. No byte is in neither of the two; bytes
+    /// that the transport buffers may still have to be flushed.
+    #[must_use]
+    pub fn into_parts(self) -> (Engine, T) {
+        (self.engine, self.link.transport)
+    }
+
+    /// What to wait for on a non-blocking transport: [`Engine::interest`], and writing as long as
+    /// the transport has not been flushed.
+    pub fn interest(&self) -> Interest {
+        match (self.engine.interest(), self.link.owes_flush()) {
+            (interest, false) => interest,
+            (Interest::Nothing | Interest::Write, true) => Interest::Write,
+            (Interest::Read | Interest::ReadWrite, true) => Interest::ReadWrite,
+        }
+    }
+
+    /// The engine: facts and counters of the connection.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, to ask for a key update or to release its buffers. Bytes that are fed or taken
+    /// here pass the transport by.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// The transport.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.link.transport
+    }
+
+    /// The transport, to set its options. Bytes that are read or written here are missing in the
+    /// connection.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.link.transport
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Stream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("engine", &self.engine)
+            .field("transport", &self.link.transport)
+            .finish()
+    }
+}
+
+/// What one call of `shutdown` has found so far.
+#[derive(Clone, Copy)]
+enum ShutdownCall {
+    /// Our close_notify had left before this call, so it is the peer's turn.
+    Repeated,
+    /// Something left in this call.
+    Closing,
+}
+
+fn sent(settings: Settings) -> Settings {
+    settings.completion(Completion::Sent)
+}
