@@ -177,7 +177,7 @@ impl fmt::Debug for Fault {
 
 /// Why the peer's certificate was refused.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// The peer sent none, and one is required.
     Missing,
@@ -205,13 +205,14 @@ pub enum Certificate {
     InvalidOcspResponse,
     /// The configured verifier denied access.
     Refused,
-    /// The configured verifier refused it for another reason of its own.
-    Other,
+    /// The configured verifier refused it for another reason, told by the fault; for instance an
+    /// authority's certificate in a server's place.
+    Other(Fault),
 }
 
 impl Certificate {
     /// The alert that goes with the refusal, as RFC 8446 section 6.2 assigns them.
-    pub(crate) const fn alert_sent(self) -> Alert {
+    pub(crate) const fn alert_sent(&self) -> Alert {
         match self {
             Self::Missing => Alert::CERTIFICATE_REQUIRED,
             Self::BadEncoding | Self::NotValidForName | Self::UnhandledExtension => {
@@ -224,7 +225,7 @@ impl Certificate {
             Self::BadSignature => Alert::DECRYPT_ERROR,
             Self::InvalidOcspResponse => Alert::BAD_CERTIFICATE_STATUS_RESPONSE,
             Self::Refused => Alert::ACCESS_DENIED,
-            Self::Other => Alert::CERTIFICATE_UNKNOWN,
+            Self::Other(_) => Alert::CERTIFICATE_UNKNOWN,
         }
     }
 }

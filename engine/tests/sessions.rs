@@ -200,7 +200,7 @@ fn certificates_that_do_not_hold_are_refused_by_name() {
             let mut pair = Pair::of(&contexts);
             let (client, server) = pair.try_handshake();
             let client = client.expect_err("the certificate is refused");
-            assert_eq!(client, Error::Certificate(reason), "{version}");
+            assert_eq!(client, Error::Certificate(reason.clone()), "{version}");
             // What the client says it has sent is what the server has got.
             let alert = client.alert_sent().expect("an alert goes with it");
             assert_eq!(server, Err(Error::Alert(alert)), "{version} {reason:?}");
@@ -307,6 +307,20 @@ fn the_configured_key_log_sees_every_secret() {
             labels.iter().any(|label| label == expected),
             "{expected} in {labels:?}"
         );
+    }
+}
+
+#[test]
+fn a_server_that_may_send_before_it_is_done_is_driven_to_the_end() {
+    let contexts = Contexts::new();
+    let mut config = contexts.server_config();
+    config.send_half_rtt_data = true;
+    let (client, _) = contexts.build();
+    for cuts in [Cuts::Whole, Cuts::Bytes(1)] {
+        let server = offwire::Server::new(config.clone());
+        let mut pair = Pair::new(&client, &server, &contexts).cuts(cuts);
+        pair.handshake();
+        use_and_close(pair);
     }
 }
 

@@ -100,7 +100,9 @@ impl fmt::Display for Certificate {
             Self::UnhandledExtension => "the peer's certificate has an unknown critical extension",
             Self::InvalidOcspResponse => "the peer's stapled OCSP response is invalid",
             Self::Refused => "the verifier denied access to the peer's certificate",
-            Self::Other => "the verifier refused the peer's certificate",
+            Self::Other(fault) => {
+                return write!(f, "the peer's certificate was refused: {}", fault.detail);
+            }
         })
     }
 }

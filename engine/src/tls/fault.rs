@@ -77,7 +77,7 @@ fn certificate(reason: &CertificateError) -> Certificate {
         }
         CertificateError::InvalidOcspResponse => Certificate::InvalidOcspResponse,
         CertificateError::ApplicationVerificationFailure => Certificate::Refused,
-        _ => Certificate::Other,
+        other => Certificate::Other(Fault::new(&other.to_string(), None)),
     }
 }
 
