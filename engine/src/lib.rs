@@ -22,30 +22,48 @@
 //! says `NeedRead`, [`feed`](Engine::feed) what has arrived; call the verb again.
 //!
 //! ```
-//! use std::io::{Read as _, Write as _};
-//! use std::net::TcpStream;
+//! use offwire::{Engine, Read, Write};
 //!
-//! use offwire::{Engine, Write};
-//!
-//! /// Writes all of `plaintext` over a blocking socket, shaking hands first if need be.
-//! fn write(engine: &mut Engine, socket: &mut TcpStream, plaintext: &[u8]) -> std::io::Result<()> {
-//!     loop {
-//!         let outcome = engine.write(plaintext).map_err(std::io::Error::other)?;
-//!         while !engine.outgoing().is_empty() {
-//!             let sent = socket.write(engine.outgoing())?;
-//!             engine.sent(sent).map_err(std::io::Error::other)?;
-//!         }
-//!         match outcome {
-//!             Write::Written(_) => return Ok(()),
-//!             Write::NeedWrite => {} // the same bytes again: what was sealed is not sealed twice
-//!             Write::NeedRead => match socket.read(engine.feed_space())? {
-//!                 0 => engine.feed_eof(),
-//!                 received => engine.fed(received).map_err(std::io::Error::other)?,
-//!             },
-//!         }
-//!     }
+//! /// The transport of this example: memory.
+//! fn carry(from: &mut Engine, to: &mut Engine) {
+//!     let taken = to.feed(from.outgoing());
+//!     from.sent(taken).expect("no more than was there");
 //! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // From rustls's `ClientConfig` and `ServerConfig`; the test kit has both ready.
+//! let (client, server) = offwire_testkit::Contexts::new().build();
+//! let mut client = client.connect("localhost".try_into()?)?;
+//! let mut server = server.accept();
+//!
+//! // The first write shakes hands as well. Whatever it waits for: move bytes, repeat it.
+//! while client.write(b"hello")? != Write::Written(5) {
+//!     carry(&mut client, &mut server);
+//!     let _ = server.handshake()?;
+//!     carry(&mut server, &mut client);
+//! }
+//! carry(&mut client, &mut server);
+//!
+//! let mut buffer = [0; 1024];
+//! assert_eq!(server.read(&mut buffer)?, Read::Read(5));
+//! assert_eq!(&buffer[..5], b"hello");
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! After `NeedWrite` with [`committed`](Engine::committed) bytes the same bytes must come again;
+//! after `NeedRead` from a write nothing was taken. The outcomes say the rest: [`Handshake`],
+//! [`Write`], [`Read`], [`Shutdown`]. Waiting is never an [`Error`].
+//!
+//! # Promises
+//!
+//! - Both queues are bounded in wire bytes, by [`Settings`], in every phase.
+//! - Reads and writes allocate nothing once the buffers have grown; [`release`](Engine::release)
+//!   gives them back.
+//! - No input and no misuse panics. [`Misuse`] changes nothing; other errors are sticky, and what
+//!   was authenticated before them is still delivered.
+//! - [`Read::Closed`] means an authenticated close_notify; an end without one is
+//!   [`Read::Truncated`].
 
 #![no_std]
 
@@ -68,6 +86,11 @@ mod shutdown;
 mod stats;
 mod tls;
 mod write;
+
+/// The commands and the example of the repository's first page, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
 
 pub use rustls;
 
