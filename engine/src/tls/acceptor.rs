@@ -11,9 +11,10 @@ use alloc::vec::Vec;
 use rustls::server::Acceptor;
 
 use crate::acceptor::ClientHello;
+use crate::alert::Alert;
 use crate::error::Error;
 use crate::negotiated::{CipherSuite, NamedGroup};
-use crate::tls::fault;
+use crate::tls::fault::{self, AlertSent};
 
 /// Reads a ClientHello from bytes that arrive in any pieces.
 #[derive(Default)]
@@ -38,9 +39,11 @@ impl HelloReader {
                     let mut record = Vec::new();
                     // Writing to memory cannot fail.
                     let _ = alert.write_all(&mut record);
-                    let code = record.last().filter(|_| record.first() == Some(&21));
-                    let code = code.copied().map(crate::Alert::from_code);
-                    let error = fault::from_handshake(error, code);
+                    let sent = match record[..] {
+                        [21, _, _, 0, 2, _, code] => AlertSent::Plain(Alert::from_code(code)),
+                        _ => AlertSent::Nothing,
+                    };
+                    let error = fault::from_handshake(error, sent);
                     return Err(Box::new(Refused { error, record }));
                 }
             }

@@ -12,33 +12,53 @@ use rustls::{AlertDescription, CertificateError};
 use crate::alert::Alert;
 use crate::error::{Certificate, Error, Fault, Internal, Peer};
 
-/// The error that a failed handshake ends in; `alert` is the one rustls queued, where it could be
-/// read. Where it was encrypted, the error tells it if only one goes with it.
-pub(crate) fn from_handshake(error: rustls::Error, alert: Option<Alert>) -> Error {
+/// What rustls said to the peer when the handshake failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlertSent {
+    /// Nothing: not every error has an alert.
+    Nothing,
+    /// This alert, in the clear.
+    Plain(Alert),
+    /// An alert that cannot be read any more.
+    Encrypted,
+}
+
+impl AlertSent {
+    /// The alert, where it is known: an encrypted one if only one goes with the error.
+    fn known(self, only: Option<Alert>) -> Option<Alert> {
+        match self {
+            Self::Nothing => None,
+            Self::Plain(alert) => Some(alert),
+            Self::Encrypted => only,
+        }
+    }
+}
+
+/// The error that a failed handshake ends in.
+pub(crate) fn from_handshake(error: rustls::Error, alert: AlertSent) -> Error {
     use rustls::Error as Rustls;
 
-    let fault = |alert: Option<Alert>| Fault::new(&error.to_string(), alert);
+    let fault = |only| Fault::new(&error.to_string(), alert.known(only));
     match &error {
         Rustls::AlertReceived(alert) => Error::Alert(alert_from(*alert)),
         Rustls::InvalidCertificate(reason) => Error::Certificate(certificate(reason)),
         Rustls::NoCertificatesPresented => Error::Certificate(Certificate::Missing),
-        Rustls::PeerIncompatible(_) => Peer::Incompatible(fault(alert)).into(),
+        Rustls::PeerIncompatible(_) => Peer::Incompatible(fault(None)).into(),
         Rustls::NoApplicationProtocol => {
             Peer::Incompatible(fault(Some(Alert::NO_APPLICATION_PROTOCOL))).into()
         }
         Rustls::PeerMisbehaved(_) | Rustls::InvalidEncryptedClientHello(_) => {
-            Peer::HandshakeMisbehaved(fault(alert)).into()
+            Peer::HandshakeMisbehaved(fault(None)).into()
         }
         Rustls::InappropriateMessage { .. } | Rustls::InappropriateHandshakeMessage { .. } => {
             Peer::HandshakeMisbehaved(fault(Some(Alert::UNEXPECTED_MESSAGE))).into()
         }
         Rustls::InvalidMessage(message) => {
-            let alert = alert.unwrap_or_else(|| alert_from((*message).into()));
-            Peer::HandshakeMalformed(fault(Some(alert))).into()
+            Peer::HandshakeMalformed(fault(Some(alert_from((*message).into())))).into()
         }
-        Rustls::DecryptError => Peer::HandshakeUnverified(fault(alert)).into(),
+        Rustls::DecryptError => Peer::HandshakeUnverified(fault(None)).into(),
         Rustls::PeerSentOversizedRecord => Peer::RecordOverflow.into(),
-        _ => Internal::Handshake(fault(alert)).into(),
+        _ => Internal::Handshake(fault(None)).into(),
     }
 }
 
@@ -83,9 +103,9 @@ fn certificate(reason: &CertificateError) -> Certificate {
 
 #[cfg(test)]
 mod tests {
-    use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+    use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
-    use super::{certificate, from_handshake};
+    use super::{AlertSent, certificate, from_handshake};
     use crate::alert::Alert;
     use crate::error::{Error, Peer};
 
@@ -116,17 +136,38 @@ mod tests {
     fn blame_is_sorted() {
         let error = from_handshake(
             rustls::Error::AlertReceived(AlertDescription::UnknownCA),
-            None,
+            AlertSent::Nothing,
         );
         assert_eq!(error, Error::Alert(Alert::UNKNOWN_CA));
 
         let incompatible =
             rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon);
-        let error = from_handshake(incompatible, Some(Alert::HANDSHAKE_FAILURE));
+        let error = from_handshake(incompatible, AlertSent::Plain(Alert::HANDSHAKE_FAILURE));
         assert!(
             matches!(error, Error::Peer(Peer::Incompatible(_))),
             "{error:?}"
         );
         assert_eq!(error.alert_sent(), Some(Alert::HANDSHAKE_FAILURE));
+    }
+
+    #[test]
+    fn an_alert_is_told_only_if_one_was_sent() {
+        let malformed = || rustls::Error::InvalidMessage(InvalidMessage::MessageTooLarge);
+        for (sent, told) in [
+            (AlertSent::Nothing, None),
+            (AlertSent::Encrypted, Some(Alert::DECODE_ERROR)),
+            (
+                AlertSent::Plain(Alert::ACCESS_DENIED),
+                Some(Alert::ACCESS_DENIED),
+            ),
+        ] {
+            assert_eq!(
+                from_handshake(malformed(), sent).alert_sent(),
+                told,
+                "{sent:?}"
+            );
+        }
+        let unverified = from_handshake(rustls::Error::DecryptError, AlertSent::Encrypted);
+        assert_eq!(unverified.alert_sent(), None, "two alerts may go with it");
     }
 }

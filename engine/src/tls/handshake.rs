@@ -21,7 +21,7 @@ use crate::incoming::Incoming;
 use crate::outgoing::{CONTROL_RESERVE, Outgoing};
 use crate::record::{HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT};
 use crate::tls::acceptor::HelloReader;
-use crate::tls::fault;
+use crate::tls::fault::{self, AlertSent};
 use crate::tls::secrets::SecretCatcher;
 
 /// How far the handshake has come.
@@ -233,11 +233,10 @@ impl Handshake {
         }
     }
 
-    /// Queues what rustls still has to say after an error, which ends with its alert.
-    ///
-    /// Returns the alert unless it is encrypted.
-    fn drain_alert(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> Option<Alert> {
-        let mut alert = None;
+    /// Queues what rustls still has to say after an error, which ends with its alert, if it has
+    /// one.
+    fn drain_alert(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> AlertSent {
+        let mut alert = AlertSent::Nothing;
         while self.connection.wants_write()
             && outgoing.room() + CONTROL_RESERVE >= LARGEST_OUTGOING_RECORD
         {
@@ -245,10 +244,10 @@ impl Handshake {
             if self.step(incoming, outgoing).is_err() {
                 break;
             }
-            let encoded = outgoing.slices().concat();
-            alert = match encoded.get(before..) {
-                Some([21, _, _, 0, 2, _, code]) => Some(Alert::from_code(*code)),
-                Some(_) | None => alert,
+            alert = match outgoing.slices().concat().get(before..) {
+                Some([21, _, _, 0, 2, _, code]) => AlertSent::Plain(Alert::from_code(*code)),
+                Some([_, ..]) => AlertSent::Encrypted,
+                Some([]) | None => alert,
             };
         }
         alert
