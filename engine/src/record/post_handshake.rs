@@ -143,7 +143,16 @@ impl PostHandshake {
             }
             rest = message.behind;
         }
-        self.partial = rest.to_vec();
+        // A message in many small records is extended where it is, not copied for each of them.
+        let behind = rest.len();
+        if joined.is_empty() {
+            joined = rest.to_vec();
+        } else if behind == 0 {
+            joined = Vec::new();
+        } else {
+            joined.drain(..joined.len() - behind);
+        }
+        self.partial = joined;
         Ok(())
     }
 

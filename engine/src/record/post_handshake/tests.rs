@@ -119,6 +119,35 @@ fn a_message_may_be_split_anywhere_but_not_interrupted() {
 }
 
 #[test]
+fn a_long_message_in_records_of_one_byte_is_put_together() {
+    let body: Vec<u8> = (0..=255).cycle().take(65_535).collect();
+    let mut post = PostHandshake::default();
+    let side = (Tls13, Client);
+    let mut content = vec![4, 0, 255, 255];
+    content.extend_from_slice(&body);
+    let (last, all) = content.split_last().unwrap();
+    for byte in all {
+        assert_eq!(receive(&mut post, &[*byte], side), Ok(vec![]));
+    }
+    assert_eq!(receive(&mut post, &[*last], side), Ok(vec![body]));
+    assert!(post.partial.is_empty());
+}
+
+#[test]
+fn what_follows_a_joined_message_is_kept() {
+    let mut post = PostHandshake::default();
+    let side = (Tls13, Client);
+    let content = [message(4, b"one"), message(4, b"two"), message(4, b"three")].concat();
+    assert_eq!(receive(&mut post, &content[..3], side), Ok(vec![]));
+    let (middle, end) = content[3..].split_at(14);
+    assert_eq!(
+        receive(&mut post, middle, side),
+        Ok(vec![b"one".to_vec(), b"two".to_vec()])
+    );
+    assert_eq!(receive(&mut post, end, side), Ok(vec![b"three".to_vec()]));
+}
+
+#[test]
 fn a_message_of_more_than_65535_bytes_is_refused_by_its_header() {
     let side = (Tls13, Client);
     assert_eq!(receive_fresh(&[4, 0, 255, 255], side), Ok(vec![]));
