@@ -195,31 +195,35 @@ impl Pair {
     }
 
     /// Drives both handshakes until each is complete or has failed, and moves what they leave
-    /// behind (alerts and tickets). An end that fails sends its alert and drops the transport.
+    /// behind (alerts and tickets).
+    ///
+    /// An end that fails sends its alert and drops the transport. Where both wait for each other,
+    /// as after a corrupted length, the transport ends as well.
     ///
     /// # Panics
-    /// If neither makes progress.
+    /// If neither makes progress even so, as on a link of capacity 0.
     pub fn try_handshake(&mut self) -> (Result<(), Error>, Result<(), Error>) {
-        let mut results = [None, None];
-        self.run_until("the handshake", |pair| {
+        let (mut results, mut idle) = ([None, None], 0);
+        while results.iter().any(Option::is_none) {
             for (side, result) in Side::BOTH.into_iter().zip(&mut results) {
-                match pair.engine(side).handshake() {
+                match self.engine(side).handshake() {
                     Ok(Handshake::NeedRead | Handshake::NeedWrite) => {}
                     Ok(Handshake::Complete) => *result = Some(Ok(())),
                     Err(error) => {
                         *result = Some(Err(error));
-                        if pair.engine(side).outgoing().is_empty() {
-                            pair.link_to(side.peer()).end();
+                        if self.engine(side).outgoing().is_empty() {
+                            self.link_to(side.peer()).end();
                         }
                     }
                 }
             }
-            if results.iter().all(Option::is_some) {
-                Progress::Done
-            } else {
-                Progress::None
+            idle = if self.step() > 0 { 0 } else { idle + 1 };
+            if idle == IDLE_ROUNDS {
+                self.to_client.end();
+                self.to_server.end();
             }
-        });
+            assert!(idle < 2 * IDLE_ROUNDS, "the handshake is stuck: {self}");
+        }
         self.settle();
         let [client, server] = results.map(Option::unwrap);
         (client, server)
