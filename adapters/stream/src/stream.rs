@@ -24,8 +24,8 @@ use crate::link::{Link, Receiving, Sending};
 ///
 /// # Flushing
 /// The transport is flushed whenever the engine's output has been handed to it to the last byte,
-/// and before a call reads from it, so a transport may buffer (`BufWriter`). A flush that would
-/// block counts as output that is waiting; see [`Stream::interest`].
+/// and before a call reads from it unless a write is blocked, so a transport may buffer
+/// (`BufWriter`). A flush that would block counts as output that is waiting; see [`Stream::interest`].
 ///
 /// # Sockets with time limits
 /// A time limit (`set_read_timeout`) that shows as [`io::ErrorKind::WouldBlock`], as on Unix, makes
@@ -124,11 +124,10 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// [`Read::NeedRead`] when the transport would block, [`Read::NeedWrite`] when it would during
     /// the handshake.
     ///
-    /// After the handshake a read never waits for output to leave, unless the transport is a
-    /// blocking one that holds nothing back but control records: alerts and warnings of at most 128
-    /// bytes, which are sent before the transport is read. They fit into any socket's buffer that
-    /// is not full, and it is full only if the peer does not read either. A blocked write is left
-    /// to its own repetition.
+    /// After the handshake a read needs nothing to leave. It offers the transport what waits for the
+    /// peer (tickets, warnings, close_notify), so that a loop that only reads sends it too; whether
+    /// the transport takes it does not matter to the read. Output of a blocked write is left to that
+    /// write's repetition: a blocking transport could hang on it.
     ///
     /// # Errors
     /// [`Error::Transport`]: nothing is lost, repeat the call. [`Error::Tls`]: the connection is
@@ -185,8 +184,8 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// The call in which close_notify leaves returns [`Shutdown::Sent`] at once, without waiting
     /// for the peer, or [`Shutdown::Complete`] if the peer's had arrived before. A repetition reads
     /// the transport until the peer's close_notify ([`Shutdown::Complete`]), the transport's end
-    /// ([`Shutdown::Truncated`]), or until the transport would block or the engine has no room for
-    /// the data that still arrives ([`Shutdown::Sent`]: [`Stream::read`] it).
+    /// ([`Shutdown::Truncated`]), or until data arrives or the transport would block
+    /// ([`Shutdown::Sent`]: [`Stream::read`] on until it ends).
     /// [`Shutdown::NeedWrite`] when the transport would block before close_notify has left.
     ///
     /// # Errors
@@ -209,6 +208,8 @@ impl<T: io::Read + io::Write> Stream<T> {
                         return Ok(Shutdown::NeedWrite);
                     }
                 }
+                // What stands before the peer's close_notify is for `read` to take.
+                (Ok(Shutdown::Sent), _) if self.engine.pending() > 0 => return Ok(Shutdown::Sent),
                 (Ok(Shutdown::Sent), ShutdownCall::Repeated) => match self.receive()? {
                     Receiving::News => {}
                     Receiving::WouldBlock | Receiving::NoRoom => return Ok(Shutdown::Sent),
@@ -227,9 +228,12 @@ impl<T: io::Read + io::Write> Stream<T> {
         loop {
             match verb(&mut self.engine, into) {
                 Ok(Read::NeedRead) => {
-                    let in_handshake = self.engine.negotiated().is_none();
-                    if self.send_control()? == Sending::WouldBlock && in_handshake {
-                        return Ok(Read::NeedWrite); // the peer waits for what is not flushed yet
+                    if self.engine.negotiated().is_none() {
+                        if self.send()? == Sending::WouldBlock {
+                            return Ok(Read::NeedWrite); // the peer waits for what is not flushed
+                        }
+                    } else {
+                        self.offer_control();
                     }
                     match self.receive()? {
                         Receiving::News => {}
@@ -248,14 +252,15 @@ impl<T: io::Read + io::Write> Stream<T> {
         }
     }
 
-    /// Sends what a read may owe the peer before it waits for it: control records, and what has
-    /// not been flushed. After the handshake it does not matter if the transport would block.
-    fn send_control(&mut self) -> io::Result<Sending> {
+    /// Sends what a read may owe the peer before it waits for it: control records, tickets, and
+    /// what has not been flushed.
+    fn offer_control(&mut self) {
         // A blocked write is the caller's to repeat: on a blocking transport, sending it from here
         // could hang on a peer that waits for us to read.
-        match self.engine.committed() {
-            0 => self.send(),
-            _ => Ok(Sending::Done),
+        if self.engine.committed() == 0 {
+            // The peer may have stopped reading and still have sent: that the transport would
+            // block or fails is the next write's news, and what arrived is this call's.
+            let _ = self.send();
         }
     }
 

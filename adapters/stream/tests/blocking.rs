@@ -7,8 +7,10 @@
     reason = "tests fail by panicking"
 )]
 
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::thread;
 
 use offwire::{Handshake, Read, Shutdown, Write};
@@ -24,7 +26,7 @@ fn sockets() -> (TcpStream, TcpStream) {
 }
 
 /// Reads to the end; returns how much it was, after checking every byte.
-fn read_all<T: std::io::Read + std::io::Write>(stream: &mut Stream<T>) -> usize {
+fn read_all<T: io::Read + io::Write>(stream: &mut Stream<T>) -> usize {
     let mut buffer = vec![0; 17_000];
     let mut len = 0;
     loop {
@@ -74,18 +76,18 @@ fn a_session_over_tcp() {
 /// A transport that sends nothing before it is flushed, or full.
 struct Lazy(TcpStream, BufWriter<TcpStream>);
 
-impl std::io::Read for Lazy {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+impl io::Read for Lazy {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.0.read(into)
     }
 }
 
-impl std::io::Write for Lazy {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl io::Write for Lazy {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.1.write(bytes)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.1.flush()
     }
 }
@@ -116,7 +118,7 @@ fn a_transport_that_buffers_is_flushed_before_anyone_waits() {
 fn a_time_limit_makes_a_read_say_need_read() {
     let contexts = Contexts::new();
     let (client, server) = contexts.build();
-    let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let (near, far) = UnixStream::pair().unwrap();
     let server = thread::spawn(move || {
         let mut server = Stream::accept(&server, far);
         assert_eq!(server.handshake().unwrap(), Handshake::Complete);
@@ -130,4 +132,39 @@ fn a_time_limit_makes_a_read_say_need_read() {
     assert_eq!(client.read(&mut [0; 64]).unwrap(), Read::NeedRead);
     assert_eq!(server.write(b"late").unwrap(), Write::Written(4));
     assert_eq!(client.read(&mut [0; 64]).unwrap(), Read::Read(4));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_peer_sent_before_it_stopped_reading_is_read() {
+    let contexts = Contexts::new().version(offwire::ProtocolVersion::Tls13);
+    let (client, server) = contexts.build();
+    let (mut near, far) = UnixStream::pair().unwrap();
+    let mut client = client.connect(contexts.name()).unwrap();
+    let mut server = Stream::accept(&server, far);
+    let server = thread::spawn(move || read_all(&mut server));
+    // A client driven by hand: it receives no more, so that the server's tickets cannot leave,
+    // then its last flight, data and close_notify come in one go.
+    loop {
+        match client.handshake().unwrap() {
+            Handshake::Complete => break,
+            Handshake::NeedWrite => {
+                io::Write::write_all(&mut near, &client.take_outgoing()).unwrap();
+            }
+            Handshake::NeedRead => {
+                let count = io::Read::read(&mut near, client.feed_space()).unwrap();
+                client.fed(count).unwrap();
+            }
+        }
+    }
+    near.shutdown(std::net::Shutdown::Read).unwrap();
+    let mut farewell = client.take_outgoing().to_vec();
+    for piece in bytes()[..60_000].chunks(10_000) {
+        assert_eq!(client.write(piece), Ok(Write::Written(piece.len())));
+        farewell.extend_from_slice(&client.take_outgoing());
+    }
+    let _ = client.shutdown().unwrap();
+    farewell.extend_from_slice(&client.take_outgoing());
+    io::Write::write_all(&mut near, &farewell).unwrap();
+    assert_eq!(server.join().unwrap(), 60_000);
 }

@@ -34,6 +34,23 @@ fn the_first_shutdown_does_not_read_and_the_repeated_one_does() {
 }
 
 #[test]
+fn a_repeated_shutdown_leaves_the_transport_alone_while_data_is_there_to_be_read() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version, Settings::default());
+        assert_eq!(server.write(b"last words").unwrap(), Write::Written(10));
+        assert_eq!(server.shutdown().unwrap(), Shutdown::Sent);
+        assert_eq!(client.peek(&mut [0; 4]).unwrap(), Read::Read(4));
+        assert_eq!(client.shutdown().unwrap(), Shutdown::Sent);
+        // On a blocking transport another read of it would wait for a peer that has said all.
+        let calls = client.transport().calls.get();
+        assert_eq!(client.shutdown().unwrap(), Shutdown::Sent);
+        assert_eq!(client.transport().calls.get(), calls);
+        assert_eq!(client.read(&mut [0; 99]).unwrap(), Read::Read(10));
+        assert_eq!(client.shutdown().unwrap(), Shutdown::Complete);
+    }
+}
+
+#[test]
 fn a_repeated_shutdown_would_block_until_the_peer_answers() {
     for version in VERSIONS {
         let (mut client, mut server) = open_pair(version, Settings::default());
