@@ -80,7 +80,6 @@ impl Engine {
         if outcome == Handshake::Complete && !self.flight_is_complete() {
             outcome = Handshake::NeedWrite;
         }
-        self.note_outgoing();
         match outcome {
             Handshake::Complete => {}
             Handshake::NeedRead => self.stats.need_reads += 1,
@@ -216,7 +215,10 @@ impl Engine {
     /// What has passed so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.stats
+        Stats {
+            outgoing_high_water: self.outgoing.high_water(),
+            ..self.stats
+        }
     }
 
     /// The settings in force, with the limits as they are enforced.
@@ -228,7 +230,8 @@ impl Engine {
     /// Gives back every empty buffer and the expanded keys (SSL_MODE_RELEASE_BUFFERS).
     ///
     /// The engine has no clock; the caller's loop knows when a connection is idle. The next record
-    /// allocates again, and rebuilds the keys from their secrets.
+    /// allocates again, and rebuilds the keys from their secrets. What the handshake and its
+    /// tickets needed is given back without being asked.
     pub fn release(&mut self) {
         self.incoming.release();
         self.outgoing.release();
@@ -245,11 +248,6 @@ impl Engine {
             Phase::Handshaking(_) | Phase::Open(_) => true,
             Phase::Dead(_) => false,
         }
-    }
-
-    /// Updates the high-water mark after something was sealed.
-    pub(crate) fn note_outgoing(&mut self) {
-        self.stats.outgoing_high_water = self.stats.outgoing_high_water.max(self.outgoing.len());
     }
 
     /// Whether what the transport delivers can still matter.

@@ -10,6 +10,8 @@
 //!            Closing -> Closed            +--------+----> CloseNotify
 //! ```
 
+use core::fmt;
+
 use smallvec::SmallVec;
 
 use crate::outcome::Shutdown;
@@ -95,7 +97,7 @@ pub(crate) const fn shutdown(write: &WriteHalf, read: ReadHalf) -> Shutdown {
 pub(crate) const STRETCHES: usize = 4;
 
 /// Consecutive committed bytes that may still be unsent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
     /// Bytes of plaintext.
     pub(crate) length: usize,
@@ -109,7 +111,7 @@ pub(crate) struct Stretch {
 ///
 /// A retry that is shorter, or different in what may still be unsent, is misuse; sealed bytes are
 /// never sealed again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Commitment {
     /// Bytes of plaintext sealed, from the beginning of the caller's buffer.
     pub(crate) sealed: usize,
@@ -117,6 +119,15 @@ pub(crate) struct Commitment {
     pub(crate) end: u64,
     /// The last of these bytes, in order; [`crate::RetryCheck::Length`] keeps none.
     pub(crate) stretches: SmallVec<[Stretch; STRETCHES]>,
+}
+
+impl fmt::Debug for Commitment {
+    /// Without the fingerprints: of a short plaintext they would tell too much.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commitment")
+            .field("sealed", &self.sealed)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

@@ -195,8 +195,12 @@ impl Incoming {
         {
             self.storage.copy_within(front..self.tail, 0);
         } else {
-            let size = needed.max(SMALLEST_STORAGE).next_power_of_two();
-            let size = size.min(self.largest_storage()).max(needed);
+            // Always larger than before, up to the bound: else it would be allocated again and again.
+            let least = needed.max(self.storage.len() + 1).max(SMALLEST_STORAGE);
+            let size = least
+                .next_power_of_two()
+                .min(self.largest_storage())
+                .max(needed);
             let mut storage = alloc::vec![0; size];
             let held = self.storage.get(front..self.tail).unwrap_or_default();
             if let Some(space) = storage.get_mut(..held.len()) {

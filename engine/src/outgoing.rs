@@ -22,9 +22,9 @@ const SMALLEST_STORAGE: usize = 128;
 /// Control records: they may use the reserve, each kind once outstanding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
-    Alert = 0,
-    Warning = 1,
-    KeyUpdate = 2,
+    Alert,
+    Warning,
+    KeyUpdate,
 }
 
 /// Where the content lies in the storage.
@@ -61,22 +61,50 @@ pub(crate) struct Outgoing {
     limit: usize,
     /// Bytes that have left since the connection began.
     sent: u64,
-    /// For each kind of control record the position behind the last one: it waits until
-    /// [`Self::sent`] is there.
-    control_ends: [u64; 3],
-    control_lengths: [u8; 3],
+    /// The most bytes that ever waited.
+    high_water: usize,
+    /// The position behind the last control record: it waits until [`Self::sent_total`] is there.
+    control_ends: ByKind<u64>,
+    control_lengths: ByKind<u8>,
+}
+
+/// One value for each kind of control record.
+#[derive(Clone, Copy, Debug, Default)]
+struct ByKind<T> {
+    alert: T,
+    warning: T,
+    key_update: T,
+}
+
+impl<T: Copy> ByKind<T> {
+    const fn get(&self, kind: Control) -> T {
+        match kind {
+            Control::Alert => self.alert,
+            Control::Warning => self.warning,
+            Control::KeyUpdate => self.key_update,
+        }
+    }
+
+    const fn set(&mut self, kind: Control, value: T) {
+        match kind {
+            Control::Alert => self.alert = value,
+            Control::Warning => self.warning = value,
+            Control::KeyUpdate => self.key_update = value,
+        }
+    }
 }
 
 impl Outgoing {
-    pub(crate) const fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             storage: Vec::new(),
             runs: EMPTY,
             keep: Keep::Always,
             limit,
             sent: 0,
-            control_ends: [0; 3],
-            control_lengths: [0; 3],
+            high_water: 0,
+            control_ends: ByKind::default(),
+            control_lengths: ByKind::default(),
         }
     }
 
@@ -105,19 +133,23 @@ impl Outgoing {
 
     /// Bytes that records other than control records may still use.
     pub(crate) fn room(&self) -> usize {
-        let control: usize = (self.control_ends.iter().zip(self.control_lengths))
-            .filter(|(end, _)| **end > self.sent)
-            .map(|(_, length)| usize::from(length))
+        let control: usize = [Control::Alert, Control::Warning, Control::KeyUpdate]
+            .into_iter()
+            .filter(|kind| !self.has_reserve(*kind))
+            .map(|kind| usize::from(self.control_lengths.get(kind)))
             .sum();
         self.limit
             .saturating_sub(self.len().saturating_sub(control))
     }
 
     /// Whether a control record of this kind may be appended.
-    pub(crate) fn has_reserve(&self, kind: Control) -> bool {
-        self.control_ends
-            .get(kind as usize)
-            .is_none_or(|end| *end <= self.sent)
+    pub(crate) const fn has_reserve(&self, kind: Control) -> bool {
+        self.control_ends.get(kind) <= self.sent
+    }
+
+    /// The most bytes that ever waited.
+    pub(crate) const fn high_water(&self) -> usize {
+        self.high_water
     }
 
     /// Appends the `length` bytes that `fill` writes; nothing if it fails.
@@ -148,6 +180,7 @@ impl Outgoing {
                 },
             };
         }
+        self.high_water = self.high_water.max(self.len());
         debug_assert!(self.len() <= self.limit.max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE);
         Ok(())
     }
@@ -161,13 +194,9 @@ impl Outgoing {
     ) -> Result<(), E> {
         debug_assert!(self.has_reserve(kind));
         self.append(length, fill)?;
-        let position = self.end();
-        if let Some(end) = self.control_ends.get_mut(kind as usize) {
-            *end = position;
-        }
-        if let Some(kept) = self.control_lengths.get_mut(kind as usize) {
-            *kept = u8::try_from(length).unwrap_or(u8::MAX);
-        }
+        self.control_ends.set(kind, self.end());
+        let length = u8::try_from(length).unwrap_or(u8::MAX);
+        self.control_lengths.set(kind, length);
         Ok(())
     }
 
@@ -285,8 +314,9 @@ impl Outgoing {
         let needed = self.len() + length;
         let largest = self.limit.max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE;
         let bound = (largest + LARGEST_OUTGOING_RECORD).max(needed);
-        let size = needed.max(SMALLEST_STORAGE).next_power_of_two().min(bound);
-        let size = size.max(self.storage.len());
+        // Always larger than before, up to the bound: else it would be allocated again and again.
+        let least = needed.max(self.storage.len() + 1).max(SMALLEST_STORAGE);
+        let size = least.next_power_of_two().min(bound).max(needed);
         let mut storage = alloc::vec![0; size];
         let mut tail = 0;
         for slice in self.slices() {

@@ -50,7 +50,6 @@ impl Engine {
         if let Err(internal) = self.seal_alert(Alert::CLOSE_NOTIFY) {
             return Err(self.fail(internal.into()));
         }
-        self.note_outgoing();
         self.write_half = WriteHalf::Closing(self.outgoing.end());
         Ok(())
     }

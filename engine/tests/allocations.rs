@@ -45,6 +45,70 @@ fn nothing_is_allocated_by_writes_that_block() {
     }
 }
 
+#[test]
+fn nothing_is_allocated_while_output_is_never_all_sent() {
+    for (longest, unsent) in [(100, 200), (1000, 1000), (3000, 4000), (10_000, 10_000)] {
+        let mut pair = Pair::of(&Contexts::new());
+        pair.handshake();
+        pair.settle();
+        let payload = vec![0x5a; longest];
+        let mut random = Random::new(1);
+        let mut write = |client: &mut Engine| {
+            let length = 1 + random.below(longest);
+            assert_eq!(client.write(&payload[..length]), Ok(Write::Written(length)));
+            let waiting: usize = client.outgoing_slices().iter().map(|run| run.len()).sum();
+            client
+                .sent(waiting.saturating_sub(unsent))
+                .expect("it was outgoing");
+        };
+        (0..10_000).for_each(|_| write(&mut pair.client));
+        let counted = measure(|| (0..10_000).for_each(|_| write(&mut pair.client)));
+        assert_eq!(counted.count_total, 0, "{longest} {unsent}: {counted:?}");
+    }
+}
+
+#[test]
+fn nothing_is_allocated_by_a_reader_that_lags_behind() {
+    for (longest, piece, behind) in [(1000, 1460, 0), (3000, 1460, 2), (16_000, 1460, 2)] {
+        let mut pair = Pair::of(&Contexts::new());
+        pair.handshake();
+        pair.settle();
+        let Pair {
+            mut client,
+            mut server,
+            ..
+        } = pair;
+        let payload = vec![0x5a; longest];
+        let mut into = vec![0; 20_000];
+        let mut random = Random::new(3);
+        let mut unread = 0;
+        let mut pass = || {
+            let length = 1 + random.below(longest);
+            assert_eq!(client.write(&payload[..length]), Ok(Write::Written(length)));
+            unread += 1;
+            while !client.outgoing().is_empty() {
+                let out = client.outgoing();
+                let space = server.feed_space();
+                let count = out.len().min(space.len()).min(piece);
+                space[..count].copy_from_slice(&out[..count]);
+                server.fed(count).expect("it was offered");
+                client.sent(count).expect("it was outgoing");
+            }
+            while unread > behind {
+                let outcome = server.read(&mut into).expect("the server reads");
+                assert!(matches!(outcome, Read::Read(_)), "{outcome:?}");
+                unread -= 1;
+            }
+        };
+        (0..10_000).for_each(|_| pass());
+        let counted = measure(|| (0..10_000).for_each(|_| pass()));
+        assert_eq!(
+            counted.count_total, 0,
+            "{longest} {piece} {behind}: {counted:?}"
+        );
+    }
+}
+
 fn assert_no_allocation(settings: Settings, version: ProtocolVersion, reader: Reader) {
     let mut pair = Pair::of(&Contexts::new().version(version).settings(settings));
     pair.handshake();
