@@ -214,18 +214,14 @@ impl Acceptor {
     /// # Errors
     /// [`Misuse::SentTooMuch`] if there are fewer; nothing changes.
     pub fn sent(&mut self, count: usize) -> Result<(), Error> {
-        match &mut self.state {
-            State::Refused { record, .. } if count <= record.len() => {
-                record.drain(..count);
-                Ok(())
-            }
-            _ if count == 0 => Ok(()),
-            State::Fresh
-            | State::Reading { .. }
-            | State::Complete { .. }
-            | State::Refused { .. }
-            | State::Accepted => Err(Misuse::SentTooMuch.into()),
+        if count > self.outgoing().len() {
+            return Err(Misuse::SentTooMuch.into());
         }
+        match &mut self.state {
+            State::Refused { record, .. } => drop(record.drain(..count)),
+            State::Fresh | State::Reading { .. } | State::Complete { .. } | State::Accepted => {}
+        }
+        Ok(())
     }
 }
 

@@ -41,7 +41,7 @@ pub enum Completion {
 #[expect(clippy::exhaustive_enums, reason = "there is nothing else to compare")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RetryCheck {
-    /// By length, and by content for the committed bytes that may still be unsent.
+    /// By length, and by content for at least the committed bytes that may still be unsent.
     #[default]
     Contents,
     /// By length alone.
@@ -155,7 +155,7 @@ impl Settings {
     }
 }
 
-/// The largest limit that can be set; queues count in 32 bits.
+/// The largest limit that can be set; settings are copied with every engine and kept small.
 const LARGEST_LIMIT: u32 = 1 << 30;
 
 fn clamp(bytes: usize, least: usize) -> u32 {

@@ -16,7 +16,8 @@ use crate::alert::Alert;
 pub enum Error {
     /// Our caller broke the contract. Never sticky: nothing changed, the connection is usable.
     Misuse(Misuse),
-    /// The peer broke the protocol, or cannot be agreed with. Our alert waits in `outgoing()`.
+    /// The peer broke the protocol, or cannot be agreed with. Our alert, if there is one, waits in
+    /// `outgoing()`.
     Peer(Peer),
     /// The peer sent this fatal alert.
     Alert(Alert),
@@ -27,10 +28,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// The alert that was sent to the peer because of this error, where it is known.
+    /// The alert that this error sends to the peer, where it is known.
     ///
-    /// `None` for [`Error::Misuse`] and [`Error::Alert`], and for an error before the handshake
-    /// had keys for an alert.
+    /// `None` for [`Error::Misuse`] and [`Error::Alert`], for an error without an alert, and for a
+    /// handshake alert that was encrypted and not the only one that fits. If our close_notify had
+    /// been queued before, nothing follows it: the alert is what would have been sent.
     #[must_use]
     pub fn alert_sent(&self) -> Option<Alert> {
         match self {

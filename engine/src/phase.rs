@@ -26,10 +26,6 @@ use crate::tls::secrets::Secrets;
 
 /// Where the connection is.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "open is where a connection spends its life"
-)]
 pub(crate) enum Phase {
     /// rustls holds the keys.
     Handshaking(Box<Handshake>),

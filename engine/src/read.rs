@@ -13,6 +13,7 @@ use crate::outgoing::Control;
 use crate::phase::{Open, Phase};
 use crate::record::open::Opened;
 use crate::record::post_handshake::{Notice, Request};
+use crate::record::seal::Budget;
 use crate::record::{ContentType, HEADER, Header};
 use crate::stats::Stats;
 
@@ -20,6 +21,7 @@ use crate::stats::Stats;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     Nothing,
+    Ticket,
     CloseNotify,
     Renegotiate,
 }
@@ -45,8 +47,8 @@ impl Engine {
     /// - [`Read::Read`]: so many bytes, all of one record. A buffer with room for a whole record
     ///   and one byte more (16,385 bytes) is opened into without a copy; what stands behind the
     ///   returned bytes is then unspecified.
-    /// - [`Read::NeedRead`]: all input is consumed; feed, then call again. There may be output
-    ///   waiting all the same.
+    /// - [`Read::NeedRead`]: all input is consumed; feed, then call again. Once the handshake is
+    ///   complete there may be output waiting all the same, our last flight among it: send it.
     /// - [`Read::NeedWrite`]: the handshake has output that must leave first; never said after it.
     /// - [`Read::Closed`], [`Read::Truncated`]: the end, clean or not; sticky.
     ///
@@ -182,26 +184,32 @@ impl Engine {
 
     /// Does what a record without application data demands of the whole connection.
     fn obey(&mut self, meaning: Meaning) -> Result<Record, Error> {
-        // Such records are no steady state; the room that tickets needed, an idle client does not.
-        self.incoming.release();
         match meaning {
             Meaning::Nothing => Ok(Record::Consumed),
+            Meaning::Ticket => {
+                // They come once; the room that they needed, an idle client does not.
+                self.incoming.release();
+                Ok(Record::Consumed)
+            }
             Meaning::CloseNotify => Ok(Record::CloseNotify),
             Meaning::Renegotiate => {
-                match &self.write_half {
-                    // A warning that is still waiting serves the next request as well.
-                    WriteHalf::Ready | WriteHalf::Committed(_)
-                        if self.outgoing.has_reserve(Control::Warning) =>
-                    {
-                        self.seal_alert(Alert::NO_RENEGOTIATION)?;
-                    }
-                    WriteHalf::Ready
-                    | WriteHalf::Committed(_)
-                    | WriteHalf::Closing(_)
-                    | WriteHalf::Closed => {}
+                if self.may_warn() {
+                    self.seal_alert(Alert::NO_RENEGOTIATION)?;
                 }
                 Ok(Record::Consumed)
             }
+        }
+    }
+
+    /// Whether a renegotiation warning may be sealed. One that is still waiting serves the next
+    /// request as well, and none may use up the key: its last record is for close_notify.
+    fn may_warn(&self) -> bool {
+        match (&self.phase, &self.write_half) {
+            (Phase::Open(open), WriteHalf::Ready | WriteHalf::Committed(_)) => {
+                open.sealer.budget() == Budget::Enough
+                    && self.outgoing.has_reserve(Control::Warning)
+            }
+            (Phase::Handshaking(_) | Phase::Open(_) | Phase::Dead(_), _) => false,
         }
     }
 
@@ -266,6 +274,7 @@ impl Open {
                         Request::Ticket(body) => {
                             secrets.store_ticket(body)?;
                             stats.tickets_received += 1;
+                            meaning = Meaning::Ticket;
                         }
                         Request::Renegotiate => meaning = Meaning::Renegotiate,
                     }

@@ -122,18 +122,23 @@ impl Engine {
         let before = self.write_half.committed();
         let mut done = before;
         let mut sealed = Sealed::new();
+        let mut failed = None;
         while !self.is_sealed(done, plaintext.len()) {
             let rest = plaintext.get(done..).unwrap_or_default();
-            match self.seal_next(rest)? {
-                Some(length) => {
+            match self.seal_next(rest) {
+                Ok(Some(length)) => {
                     done += length;
                     note(&mut sealed, length, self.outgoing.end());
                 }
-                None => break,
+                Ok(None) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
         }
         if done == 0 {
-            return Ok(Write::NeedWrite);
+            return failed.map_or(Ok(Write::NeedWrite), Err);
         }
         let end = match &self.write_half {
             WriteHalf::Committed(commitment) if sealed.is_empty() => commitment.end,
@@ -146,8 +151,9 @@ impl Engine {
             self.write_half = WriteHalf::Ready;
             return Ok(Write::Written(done));
         }
+        // Also after an error: `committed` tells how much was sealed before it.
         self.commit(plaintext, before, &sealed, end);
-        Ok(Write::NeedWrite)
+        failed.map_or(Ok(Write::NeedWrite), Err)
     }
 
     /// An empty write: performs what is owed, emits no record of its own.
@@ -177,6 +183,7 @@ impl Engine {
     /// Seals what is owed and then one record with the beginning of `rest`; returns its length in
     /// bytes of plaintext, or `None` if there is no room for it.
     fn seal_next(&mut self, rest: &[u8]) -> Result<Option<usize>, Error> {
+        self.spare_key()?;
         if self.seal_owed()? == Room::Missing {
             return Ok(None);
         }
@@ -197,22 +204,34 @@ impl Engine {
         }
         self.stats.records_sealed += 1;
         self.stats.plaintext_sealed += length as u64;
-        self.note_outgoing();
         Ok(Some(length))
     }
 
-    /// Seals the KeyUpdate that is owed, or that the key's budget demands, and changes the key.
+    /// Sees to it that no key is used beyond its suite's limit: TLS 1.3 owes a KeyUpdate, TLS 1.2
+    /// can only close.
+    fn spare_key(&mut self) -> Result<(), Error> {
+        let Phase::Open(open) = &mut self.phase else {
+            return Ok(());
+        };
+        match (open.sealer.budget(), open.opener.version()) {
+            (Budget::Enough, _) => Ok(()),
+            (Budget::LastRecord, ProtocolVersion::Tls13) => {
+                open.owed = open.owed.and(KeyUpdate::Ours);
+                Ok(())
+            }
+            (Budget::LastRecord, ProtocolVersion::Tls12) => {
+                Err(self.fail(Internal::KeysExhausted.into()))
+            }
+        }
+    }
+
+    /// Seals the KeyUpdate that is owed, and changes the key.
     fn seal_owed(&mut self) -> Result<Room, Error> {
         let Phase::Open(open) = &mut self.phase else {
             return Ok(Room::Enough);
         };
-        let update = match (open.owed, open.sealer.budget(), open.opener.version()) {
-            (Owed::Nothing, Budget::Enough, _) => return Ok(Room::Enough),
-            (Owed::KeyUpdate(update), _, _) => update,
-            (Owed::Nothing, Budget::LastRecord, ProtocolVersion::Tls13) => KeyUpdate::Ours,
-            (Owed::Nothing, Budget::LastRecord, ProtocolVersion::Tls12) => {
-                return Err(self.fail(Internal::KeysExhausted.into()));
-            }
+        let Owed::KeyUpdate(update) = open.owed else {
+            return Ok(Room::Enough);
         };
         if !self.outgoing.has_reserve(Control::KeyUpdate) {
             return Ok(Room::Missing);
@@ -223,7 +242,6 @@ impl Engine {
         {
             return Err(self.fail(internal.into()));
         }
-        self.note_outgoing();
         self.stats.key_updates_sealed += 1;
         let Phase::Open(open) = &mut self.phase else {
             return Ok(Room::Enough);
@@ -238,7 +256,8 @@ impl Engine {
     }
 
     /// Refuses a retry that is shorter than what is committed, or that differs where it may still
-    /// be unsent. Earlier bytes are compared by length, which bounds the work of a retry.
+    /// be unsent. Earlier bytes are compared by length, unless they are of the same stretch; that
+    /// bounds the work of a retry by what the queue held.
     fn check_retry(&self, commitment: &Commitment, plaintext: &[u8]) -> Result<(), Misuse> {
         let committed = plaintext
             .get(..commitment.sealed)

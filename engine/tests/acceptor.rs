@@ -1,7 +1,7 @@
 //! The acceptor: the ClientHello first, then the configuration.
 
 use offwire::{Acceptor, Alert, Error, Handshake, Hello, Misuse, Peer, ProtocolVersion};
-use offwire_testkit::{Contexts, Pair, Side};
+use offwire_testkit::{Contexts, Pair, Side, records};
 
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
 
@@ -103,6 +103,38 @@ fn what_is_no_client_hello_is_refused_with_an_alert() {
     assert_eq!(acceptor.outgoing(), [0, 2, 2, 50]);
     assert_eq!(acceptor.sent(4), Ok(()));
     assert_eq!(acceptor.feed(b"more"), 4, "discarded");
+}
+
+#[test]
+fn a_long_hello_in_records_of_one_byte_hides_no_name() {
+    // 11 KB of application protocols: six times as many bytes on the wire.
+    let protocols: Vec<Vec<u8>> = (0..50).map(|number| vec![b'a' + number; 220]).collect();
+    let protocols: Vec<&[u8]> = protocols.iter().map(Vec::as_slice).collect();
+    for version in VERSIONS {
+        let contexts = Contexts::new().version(version).client_alpn(&protocols);
+        let contexts = contexts
+            .server_alpn(&protocols[..1])
+            .server_name("server.test");
+        let (client, flight) = client_hello(&contexts);
+        let cut = records::refragment(&flight, 1);
+        assert!(cut.len() > 65_536, "{}", cut.len());
+
+        let mut acceptor = Acceptor::new();
+        assert_eq!(acceptor.feed(&cut), cut.len());
+        let Ok(Hello::Complete(hello)) = acceptor.client_hello() else {
+            panic!("the hello is whole: {acceptor:?}");
+        };
+        assert_eq!(hello.server_name(), Some("server.test"));
+        assert_eq!(hello.alpn().count(), 50);
+
+        let (_, server) = contexts.build();
+        let mut engine = server.accept();
+        assert_eq!(engine.feed(&cut), cut.len());
+        let mut pair = Pair::of_engines(client, engine);
+        pair.handshake();
+        let negotiated = pair.server.negotiated().expect("the handshake is complete");
+        assert_eq!(negotiated.server_name(), Some("server.test"));
+    }
 }
 
 #[test]

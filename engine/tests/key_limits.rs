@@ -7,11 +7,15 @@ use alloc::sync::Arc;
 
 use offwire::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use offwire::rustls::{
-    CipherSuiteCommon, ClientConfig, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite,
-    version,
+    CipherSuiteCommon, ClientConfig, ServerConfig, SupportedCipherSuite, Tls12CipherSuite,
+    Tls13CipherSuite, version,
 };
-use offwire::{Client, Error, Internal, ProtocolVersion, Read, Write};
-use offwire_testkit::{Authority, Contexts, Pair, read_available};
+use offwire::{
+    Alert, Client, Error, Internal, ProtocolVersion, Read, Server, Settings, Shutdown, Write,
+};
+use offwire_testkit::{
+    Authority, Contexts, Identity, Kind, Opened, Pair, RawPeer, Side, messages, read_available,
+};
 
 /// Records that a key may seal.
 const LIMIT: u64 = 16;
@@ -48,8 +52,26 @@ fn limited(common: &CipherSuiteCommon) -> CipherSuiteCommon {
     }
 }
 
+fn limited_server_config(contexts: &Contexts) -> ServerConfig {
+    let identity = Identity::server(Kind::EcdsaP256);
+    let mut config = ServerConfig::builder_with_provider(Arc::new(limited_provider()))
+        .with_protocol_versions(&[&version::TLS12])
+        .expect("a known version")
+        .with_no_client_auth()
+        .with_single_cert(identity.chain().to_vec(), identity.key())
+        .expect("certificate and key fit");
+    config.ticketer = contexts.server_config().ticketer;
+    config
+}
+
 /// A pair whose client seals at most [`LIMIT`] records under one key.
 fn limited_pair(version: ProtocolVersion) -> Pair {
+    let contexts = Contexts::new().version(version);
+    let (_, server) = contexts.build();
+    Pair::new(&limited_client(version), &server, &contexts)
+}
+
+fn limited_client(version: ProtocolVersion) -> Client {
     let versions = match version {
         ProtocolVersion::Tls12 => [&version::TLS12],
         ProtocolVersion::Tls13 => [&version::TLS13],
@@ -59,9 +81,7 @@ fn limited_pair(version: ProtocolVersion) -> Pair {
         .expect("a known version")
         .with_root_certificates(Authority::shared().roots())
         .with_no_client_auth();
-    let contexts = Contexts::new().version(version);
-    let (_, server) = contexts.build();
-    Pair::new(&Client::new(config), &server, &contexts)
+    Client::new(config)
 }
 
 #[test]
@@ -90,7 +110,7 @@ fn tls13_changes_its_key_within_one_write() {
     let mut pair = limited_pair(ProtocolVersion::Tls13);
     pair.handshake();
     let bytes = vec![0x2d; 100 * 16_384];
-    assert_eq!(pair.exchange(offwire_testkit::Side::Client, &bytes), bytes);
+    assert_eq!(pair.exchange(Side::Client, &bytes), bytes);
     assert_eq!(pair.client.stats().key_updates_sealed, 100 / (LIMIT - 1));
 }
 
@@ -117,4 +137,51 @@ fn tls12_closes_before_the_limit() {
         Ok(Read::Closed)
     );
     assert_eq!(received, written);
+}
+
+#[test]
+fn what_a_failing_write_has_sealed_is_told() {
+    let settings = Settings::default().outgoing_limit(1 << 20);
+    let client = limited_client(ProtocolVersion::Tls12).with_settings(settings);
+    let contexts = Contexts::new().version(ProtocolVersion::Tls12);
+    let mut pair = Pair::new(&client, &contexts.build().1, &contexts);
+    pair.handshake();
+    let bytes = vec![0x2d; 100 * 16_384];
+    let error = Error::Internal(Internal::KeysExhausted);
+    assert_eq!(pair.client.write(&bytes), Err(error));
+    assert_eq!(pair.client.committed() as u64, (LIMIT - 2) * 16_384);
+}
+
+#[test]
+fn an_empty_write_does_not_close_at_the_limit() {
+    let mut pair = limited_pair(ProtocolVersion::Tls12);
+    pair.handshake();
+    for _ in 0..LIMIT - 2 {
+        assert_eq!(pair.client.write(b"x"), Ok(Write::Written(1)));
+    }
+    assert_eq!(pair.client.write(b""), Ok(Write::Written(0)));
+    assert!(pair.client.write(b"x").is_err());
+}
+
+#[test]
+fn warnings_do_not_use_up_a_key() {
+    let contexts = Contexts::new().version(ProtocolVersion::Tls12);
+    let server = Server::new(limited_server_config(&contexts));
+    let mut engine = server.accept();
+    let mut peer = RawPeer::meet(Side::Server, &contexts, &mut engine);
+    let sealed = engine.stats().records_sealed;
+    for _ in 0..100 {
+        engine.feed(&peer.message(&messages::client_hello()));
+        engine.feed(&peer.data(b"x"));
+        assert_eq!(engine.read(&mut [0; 100]), Ok(Read::Read(1)));
+        drop(peer.drain(&mut engine));
+    }
+    // Finished was before them, and the last record under the key is for close_notify.
+    assert_eq!(engine.stats().records_sealed - sealed, LIMIT - 2);
+    assert_eq!(engine.shutdown(), Ok(Shutdown::NeedWrite));
+    let closing = peer.drain(&mut engine);
+    assert_eq!(
+        closing.last().and_then(Opened::alert),
+        Some((1, Alert::CLOSE_NOTIFY))
+    );
 }

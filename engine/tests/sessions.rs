@@ -325,6 +325,16 @@ fn a_server_that_may_send_before_it_is_done_is_driven_to_the_end() {
 }
 
 #[test]
+fn the_high_water_marks_are_those_of_the_queues() {
+    let mut pair = Pair::of(&Contexts::new());
+    assert_eq!(pair.client.write(b"data"), Ok(Write::NeedWrite));
+    let flight = pair.client.outgoing().len();
+    assert_eq!(pair.client.stats().outgoing_high_water, flight);
+    assert_eq!(pair.server.feed(pair.client.outgoing()), flight);
+    assert_eq!(pair.server.stats().incoming_high_water, flight);
+}
+
+#[test]
 fn a_configuration_that_cannot_work_is_an_error_and_not_a_panic() {
     let contexts = Contexts::new().max_fragment_size(7);
     let (client, server) = contexts.build();

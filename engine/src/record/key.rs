@@ -2,12 +2,13 @@
 //!
 //! Nonces are made in [`TrafficKey::nonce`] and nowhere else. Knows no queues and no contents.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use aws_lc_rs::aead::{
     AES_128_GCM, AES_256_GCM, Algorithm, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Internal;
 use crate::record::EXPLICIT_NONCE;
@@ -50,22 +51,33 @@ impl Aead {
 /// Bytes of every nonce in use.
 pub(crate) const NONCE: usize = 12;
 
-/// The secret half of a traffic key, as the handshake hands it over. Zeroised on drop.
+/// The secret half of a traffic key, as the handshake hands it over.
+///
+/// Zeroised on drop, and on the heap, so that an engine that is moved leaves no copy behind.
 pub(crate) struct Secret {
     pub(crate) aead: Aead,
-    key: Zeroizing<[u8; 32]>,
-    iv: Zeroizing<[u8; NONCE]>,
+    parts: Box<Zeroizing<Parts>>,
+}
+
+/// Key and initialisation vector.
+#[derive(Default)]
+struct Parts {
+    key: [u8; 32],
+    iv: [u8; NONCE],
+}
+
+impl Zeroize for Parts {
+    fn zeroize(&mut self) {
+        self.key.zeroize();
+        self.iv.zeroize();
+    }
 }
 
 impl Secret {
     /// Takes the key and the initialisation vector.
     pub(crate) fn new(aead: Aead, key: &[u8], iv: &[u8]) -> Result<Self, Internal> {
-        let mut secret = Self {
-            aead,
-            key: Zeroizing::new([0; 32]),
-            iv: Zeroizing::new([0; NONCE]),
-        };
-        let room = secret
+        let mut parts = Box::<Zeroizing<Parts>>::default();
+        let room = parts
             .key
             .get_mut(..aead.key_len())
             .ok_or(Internal::UnsupportedSuite)?;
@@ -73,12 +85,13 @@ impl Secret {
             return Err(Internal::UnsupportedSuite);
         }
         room.copy_from_slice(key);
-        secret.iv.copy_from_slice(iv);
-        Ok(secret)
+        parts.iv.copy_from_slice(iv);
+        Ok(Self { aead, parts })
     }
 
     fn expand(&self) -> Result<LessSafeKey, Internal> {
         let key = self
+            .parts
             .key
             .get(..self.aead.key_len())
             .ok_or(Internal::UnsupportedSuite)?;
@@ -167,7 +180,7 @@ impl TrafficKey {
     /// eight bytes on the wire (RFC 5288 section 3): those we send may be any that do not repeat,
     /// and made like this they do not; those received take the place of the last eight.
     fn nonce(&self, part: NoncePart) -> Nonce {
-        let mut nonce = *self.secret.iv;
+        let mut nonce = self.secret.parts.iv;
         let varying = nonce.iter_mut().skip(NONCE - EXPLICIT_NONCE);
         match part {
             NoncePart::Sequence => {

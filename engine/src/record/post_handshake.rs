@@ -5,7 +5,8 @@
 //! Decides what a record means; the caller acts on it.
 
 use alloc::vec::Vec;
-use core::mem;
+use core::ops::RangeInclusive;
+use core::{fmt, mem};
 
 use crate::alert::{Alert, AlertLevel};
 use crate::error::{Error, Flood, Peer};
@@ -19,10 +20,37 @@ const MAX_MESSAGE: usize = 65_535;
 /// Bytes of a handshake message's header: type and length.
 const MESSAGE_HEADER: usize = 4;
 
-const HELLO_REQUEST: u8 = 0;
-const CLIENT_HELLO: u8 = 1;
-const NEW_SESSION_TICKET: u8 = 4;
-const KEY_UPDATE: u8 = 24;
+/// The messages that may come after the handshake, with their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    HelloRequest = 0,
+    ClientHello = 1,
+    NewSessionTicket = 4,
+    KeyUpdate = 24,
+}
+
+impl Kind {
+    /// The message with this number, if it may come to this side: what may not is refused by its
+    /// header, before its body is kept.
+    const fn expected(number: u8, version: ProtocolVersion, role: Role) -> Option<Self> {
+        match (version, role, number) {
+            (ProtocolVersion::Tls12, Role::Client, 0) => Some(Self::HelloRequest),
+            (ProtocolVersion::Tls12, Role::Server, 1) => Some(Self::ClientHello),
+            (ProtocolVersion::Tls13, Role::Client, 4) => Some(Self::NewSessionTicket),
+            (ProtocolVersion::Tls13, _, 24) => Some(Self::KeyUpdate),
+            (ProtocolVersion::Tls12 | ProtocolVersion::Tls13, _, _) => None,
+        }
+    }
+
+    /// Bytes that its body may have.
+    const fn lengths(self) -> RangeInclusive<usize> {
+        match self {
+            Self::HelloRequest => 0..=0,
+            Self::KeyUpdate => 1..=1,
+            Self::ClientHello | Self::NewSessionTicket => 0..=MAX_MESSAGE,
+        }
+    }
+}
 
 /// A KeyUpdate message (RFC 8446 section 4.6.3).
 pub(crate) const fn key_update_message(update: KeyUpdate) -> [u8; 5] {
@@ -30,7 +58,7 @@ pub(crate) const fn key_update_message(update: KeyUpdate) -> [u8; 5] {
         KeyUpdate::Ours => 0,
         KeyUpdate::Both => 1,
     };
-    [KEY_UPDATE, 0, 0, 1, request]
+    [Kind::KeyUpdate as u8, 0, 0, 1, request]
 }
 
 /// What the peer asks of the engine.
@@ -54,7 +82,7 @@ pub(crate) enum Notice {
 }
 
 /// The state between records: a message that is not whole, and how often things came in a row.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct PostHandshake {
     /// The beginning of a handshake message, or nothing.
     partial: Vec<u8>,
@@ -137,8 +165,8 @@ impl PostHandshake {
             joined.extend_from_slice(content);
             &joined
         };
-        while let Some(message) = split_message(rest)? {
-            if let Some(request) = self.request(&message, version, role)? {
+        while let Some(message) = split_message(rest, version, role)? {
+            if let Some(request) = self.request(&message)? {
                 act(request)?;
             }
             rest = message.behind;
@@ -162,46 +190,33 @@ impl PostHandshake {
     }
 
     /// What one whole message asks for.
-    fn request<'a>(
-        &mut self,
-        message: &Message<'a>,
-        version: ProtocolVersion,
-        role: Role,
-    ) -> Result<Option<Request<'a>>, Peer> {
-        let body = message.body;
-        match (version, role, message.kind) {
-            (ProtocolVersion::Tls13, _, KEY_UPDATE) => {
+    fn request<'a>(&mut self, message: &Message<'a>) -> Result<Option<Request<'a>>, Peer> {
+        match message.kind {
+            Kind::KeyUpdate => {
                 // "Handshake messages MUST NOT span key changes" (RFC 8446 section 5.1).
                 if !message.behind.is_empty() {
                     return Err(Peer::Interleaved);
                 }
-                let update = match body {
+                let update = match message.body {
                     [0] => KeyUpdate::Ours,
                     [1] => KeyUpdate::Both,
-                    [_] => return Err(Peer::IllegalParameter),
-                    [] | [_, _, ..] => return Err(Peer::Malformed),
+                    _ => return Err(Peer::IllegalParameter),
                 };
                 count(&mut self.key_updates, 32, Flood::KeyUpdates)?;
                 Ok(Some(Request::KeyUpdate(update)))
             }
-            (ProtocolVersion::Tls13, Role::Client, NEW_SESSION_TICKET) => {
+            Kind::NewSessionTicket => {
                 count(&mut self.tickets, 32, Flood::Tickets)?;
-                Ok(Some(Request::Ticket(body)))
+                Ok(Some(Request::Ticket(message.body)))
             }
             // "This message MAY be ignored by the client" (RFC 5246 section 7.4.1.1).
-            (ProtocolVersion::Tls12, Role::Client, HELLO_REQUEST) => {
-                if !body.is_empty() {
-                    return Err(Peer::Malformed);
-                }
+            Kind::HelloRequest => {
                 count(&mut self.renegotiations, 32, Flood::Renegotiations)?;
                 Ok(None)
             }
-            (ProtocolVersion::Tls12, Role::Server, CLIENT_HELLO) => {
+            Kind::ClientHello => {
                 count(&mut self.renegotiations, 32, Flood::Renegotiations)?;
                 Ok(Some(Request::Renegotiate))
-            }
-            (ProtocolVersion::Tls12 | ProtocolVersion::Tls13, Role::Client | Role::Server, _) => {
-                Err(Peer::UnexpectedHandshake)
             }
         }
     }
@@ -228,26 +243,38 @@ fn count(seen: &mut u8, limit: u8, flood: Flood) -> Result<(), Peer> {
 
 /// A whole handshake message, and what follows it.
 struct Message<'a> {
-    kind: u8,
+    kind: Kind,
     body: &'a [u8],
     behind: &'a [u8],
 }
 
 /// The first message; `None` if it is not whole.
-fn split_message(bytes: &[u8]) -> Result<Option<Message<'_>>, Peer> {
-    let Some(([kind, length @ ..], rest)) = bytes.split_first_chunk::<MESSAGE_HEADER>() else {
+fn split_message(
+    bytes: &[u8],
+    version: ProtocolVersion,
+    role: Role,
+) -> Result<Option<Message<'_>>, Peer> {
+    let Some(([number, length @ ..], rest)) = bytes.split_first_chunk::<MESSAGE_HEADER>() else {
         return Ok(None);
     };
+    let kind = Kind::expected(*number, version, role).ok_or(Peer::UnexpectedHandshake)?;
     let [high, middle, low] = *length;
     let length = u32::from_be_bytes([0, high, middle, low]) as usize;
-    if length > MAX_MESSAGE {
+    if !kind.lengths().contains(&length) {
         return Err(Peer::Malformed);
     }
-    Ok(rest.split_at_checked(length).map(|(body, behind)| Message {
-        kind: *kind,
-        body,
-        behind,
-    }))
+    Ok(rest
+        .split_at_checked(length)
+        .map(|(body, behind)| Message { kind, body, behind }))
+}
+
+impl fmt::Debug for PostHandshake {
+    /// Without what was decrypted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostHandshake")
+            .field("partial", &self.partial.len())
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

@@ -12,13 +12,31 @@ use rustls::server::Acceptor;
 
 use crate::acceptor::ClientHello;
 use crate::alert::Alert;
-use crate::error::Error;
+use crate::error::{Error, Peer};
 use crate::negotiated::{CipherSuite, NamedGroup};
+use crate::record::{HEADER, LARGEST_INCOMING_RECORD, MAX_PLAINTEXT};
 use crate::tls::fault::{self, AlertSent};
 
-/// Reads a ClientHello from bytes that arrive in any pieces.
-#[derive(Default)]
-pub(crate) struct HelloReader(Acceptor);
+/// Reads a ClientHello from bytes that arrive in any pieces, in records of any length.
+///
+/// rustls bounds the records that it joins by their bytes on the wire, so a long hello in short
+/// records would not fit: the message is put together here and shown to rustls in full ones.
+pub(crate) struct HelloReader {
+    acceptor: Acceptor,
+    awaited: Awaited,
+    /// What has come of the handshake message.
+    message: Vec<u8>,
+}
+
+/// What the next byte belongs to.
+enum Awaited {
+    /// A record's header, of which so many bytes are there.
+    Header([u8; HEADER], usize),
+    /// A handshake record's content, of which so many bytes are missing.
+    Content(usize),
+    /// Something else: rustls is shown it as it comes, and says what is wrong with it.
+    Junk,
+}
 
 /// Why a ClientHello was refused, and the alert record that says so to the client.
 pub(crate) struct Refused {
@@ -29,11 +47,89 @@ pub(crate) struct Refused {
 impl HelloReader {
     /// Reads on. `None` means that the ClientHello is not whole yet; after anything else the
     /// reader is spent.
-    pub(crate) fn read(&mut self, mut bytes: &[u8]) -> Result<Option<ClientHello>, Box<Refused>> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Option<ClientHello>, Box<Refused>> {
+        let mut rest = bytes;
+        while let Some((first, behind)) = rest.split_first() {
+            match &mut self.awaited {
+                Awaited::Header(header, length) => {
+                    if let Some(byte) = header.get_mut(*length) {
+                        *byte = *first;
+                    }
+                    *length += 1;
+                    rest = behind;
+                    if let Some(hello) = self.read_header()? {
+                        return Ok(Some(hello));
+                    }
+                }
+                Awaited::Content(missing) => {
+                    let (content, behind) = rest.split_at(rest.len().min(*missing));
+                    *missing -= content.len();
+                    if *missing == 0 {
+                        self.awaited = FRESH_HEADER;
+                    }
+                    self.message.extend_from_slice(content);
+                    rest = behind;
+                    if self.is_whole() {
+                        return self.show_message();
+                    }
+                }
+                Awaited::Junk => return self.show(rest),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks at as much of a header as there is.
+    fn read_header(&mut self) -> Result<Option<ClientHello>, Box<Refused>> {
+        let Awaited::Header(header, length) = self.awaited else {
+            return Ok(None);
+        };
+        let seen = header.get(..length).unwrap_or_default();
+        match *seen {
+            [22, 3, _, high, low] if is_permitted([high, low]) => {
+                self.awaited = Awaited::Content(usize::from(u16::from_be_bytes([high, low])));
+                Ok(None)
+            }
+            [22] | [22, 3] | [22, 3, _] | [22, 3, _, _] => Ok(None),
+            _ => {
+                self.awaited = Awaited::Junk;
+                match self.show_message()? {
+                    Some(hello) => Ok(Some(hello)),
+                    None => self.show(seen),
+                }
+            }
+        }
+    }
+
+    /// Whether the message is there to its last byte, or is too long to be waited for.
+    fn is_whole(&self) -> bool {
+        match self.message[..] {
+            [_, high, middle, low, ref body @ ..] => {
+                let length = u32::from_be_bytes([0, high, middle, low]) as usize;
+                length > MAX_MESSAGE || body.len() >= length
+            }
+            _ => false,
+        }
+    }
+
+    /// Shows rustls the message in full records.
+    fn show_message(&mut self) -> Result<Option<ClientHello>, Box<Refused>> {
+        let mut records = Vec::with_capacity(self.message.len() + 5 * HEADER);
+        for content in self.message.chunks(MAX_PLAINTEXT) {
+            let [high, low] = u16::try_from(content.len())
+                .unwrap_or_default()
+                .to_be_bytes();
+            records.extend_from_slice(&[22, 3, 1, high, low]);
+            records.extend_from_slice(content);
+        }
+        self.show(&records)
+    }
+
+    fn show(&mut self, mut records: &[u8]) -> Result<Option<ClientHello>, Box<Refused>> {
         loop {
-            match self.0.accept() {
+            match self.acceptor.accept() {
                 Ok(Some(accepted)) => return Ok(Some(owned(&accepted.client_hello()))),
-                Ok(None) if bytes.is_empty() => return Ok(None),
+                Ok(None) if records.is_empty() => return Ok(None),
                 Ok(None) => {}
                 Err((error, mut alert)) => {
                     let mut record = Vec::new();
@@ -47,11 +143,31 @@ impl HelloReader {
                     return Err(Box::new(Refused { error, record }));
                 }
             }
-            // The reader's own buffer is larger than any ClientHello it accepts, so that it is
-            // full only when the next call refuses what it holds.
-            if self.0.read_tls(&mut bytes).is_err() {
-                return Ok(None);
+            if self.acceptor.read_tls(&mut records).is_err() {
+                let error = Peer::HandshakeTooLarge.into();
+                let record = Vec::new();
+                return Err(Box::new(Refused { error, record }));
             }
+        }
+    }
+}
+
+/// Whether a handshake record may have this length.
+fn is_permitted(length: [u8; 2]) -> bool {
+    (1..=LARGEST_INCOMING_RECORD - HEADER).contains(&usize::from(u16::from_be_bytes(length)))
+}
+
+const FRESH_HEADER: Awaited = Awaited::Header([0; HEADER], 0);
+
+/// The longest message that rustls puts together.
+const MAX_MESSAGE: usize = 65_535;
+
+impl Default for HelloReader {
+    fn default() -> Self {
+        Self {
+            acceptor: Acceptor::default(),
+            awaited: FRESH_HEADER,
+            message: Vec::new(),
         }
     }
 }

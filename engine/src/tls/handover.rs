@@ -113,7 +113,8 @@ fn negotiated(
         alpn: connection.alpn_protocol().map(Box::from),
         server_name: match requested_name {
             RequestedName::Known(name) => name,
-            RequestedName::Reading(_) => None,
+            // rustls has read the ClientHello, so its name is known here too.
+            RequestedName::Reading(_) | RequestedName::Refused => return Err(Internal::Handover),
         },
         peer_certificates: connection.peer_certificates().unwrap_or_default().to_vec(),
     })

@@ -19,10 +19,12 @@ use crate::alert::Alert;
 use crate::error::{Error, Internal};
 use crate::incoming::Incoming;
 use crate::outgoing::{CONTROL_RESERVE, Outgoing};
-use crate::record::{HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT};
+use crate::record::{ContentType, HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT, TAG};
 use crate::tls::acceptor::HelloReader;
 use crate::tls::fault::{self, AlertSent};
 use crate::tls::secrets::SecretCatcher;
+
+const APPLICATION_DATA: u8 = ContentType::ApplicationData as u8;
 
 /// How far the handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,16 +61,18 @@ pub(super) enum RequestedName {
     Known(Option<Box<str>>),
     /// A copy of the first bytes is read until the ClientHello is whole.
     Reading(Box<HelloReader>),
+    /// The reader refused the ClientHello, as the connection itself must.
+    Refused,
 }
 
 /// What the last byte shown belongs to. Headers are read once, before rustls sees them, since it
 /// joins handshake messages in place and may overwrite them.
 #[derive(Clone, Copy)]
 enum Boundary {
-    /// To the header of the record that begins at this offset, or to the record before it.
+    /// The header of the record that begins at this offset, or the record before it.
     Header(usize),
-    /// To the record that ends at this offset.
-    Record(usize),
+    /// The record from `start` to `end`.
+    Record { start: usize, end: usize },
 }
 
 /// A handshake in progress.
@@ -113,7 +117,7 @@ impl Handshake {
     /// A server's handshake.
     pub(crate) fn server(config: &ServerConfig) -> Result<Box<Self>, Error> {
         let max_plaintext = max_plaintext(config.max_fragment_size);
-        // What is shared in a configuration is behind reference counts: the copy is cheap.
+        // What is large in a configuration is shared by reference counts: the copy is cheap.
         let mut config = config.clone();
         let catcher = Arc::new(SecretCatcher::new(config.key_log));
         config.key_log = Arc::<SecretCatcher>::clone(&catcher);
@@ -156,6 +160,7 @@ impl Handshake {
                     return Ok(Progress::Complete);
                 }
                 Ok(Step::Traffic | Step::Blocked) => {
+                    self.drop_rejected_early_data(incoming);
                     if !self.show_more(incoming.ciphertext()) {
                         return Ok(Progress::NeedInput);
                     }
@@ -188,25 +193,32 @@ impl Handshake {
         self.shown = self.shown.saturating_sub(discard);
         self.boundary = match self.boundary {
             Boundary::Header(start) => Boundary::Header(start.saturating_sub(discard)),
-            Boundary::Record(end) => Boundary::Record(end.saturating_sub(discard)),
+            Boundary::Record { start, end } => Boundary::Record {
+                start: start.saturating_sub(discard),
+                end: end.saturating_sub(discard),
+            },
         };
         step
     }
 
-    /// Shows the rest of the record in sight, or the next one, or as much of it as there is: a bad
-    /// header (`GET / HTTP`) then fails at its fifth byte instead of waiting for a length.
+    /// Shows the next record once it is whole, and its header before: a bad one (`GET / HTTP`)
+    /// then fails at its fifth byte at the latest, instead of waiting for a length.
     fn show_more(&mut self, ciphertext: &[u8]) -> bool {
         let end = loop {
             match self.boundary {
-                Boundary::Record(end) if self.shown < end => break end.min(ciphertext.len()),
-                Boundary::Record(end) => self.boundary = Boundary::Header(end),
+                Boundary::Record { end, .. } if self.shown == end => {
+                    self.boundary = Boundary::Header(end);
+                }
+                Boundary::Record { end, .. } if ciphertext.len() >= end => break end,
+                Boundary::Record { start, .. } => break start + HEADER,
                 Boundary::Header(start) => {
                     let record = ciphertext.get(start..).unwrap_or_default();
                     let Some([_, _, _, high, low]) = record.first_chunk::<HEADER>() else {
                         break ciphertext.len();
                     };
                     let length = usize::from(u16::from_be_bytes([*high, *low]));
-                    self.boundary = Boundary::Record(start + HEADER + length);
+                    let end = start + HEADER + length;
+                    self.boundary = Boundary::Record { start, end };
                 }
             }
         };
@@ -218,18 +230,40 @@ impl Handshake {
         true
     }
 
+    /// Takes a record of early data out of the queue that the server has rejected.
+    ///
+    /// rustls tries to decrypt such records, neither takes nor remembers them, and counts each
+    /// against its limit whenever it is shown. A failed decryption leaves zeros behind (AWS-LC),
+    /// which no handshake message begins with.
+    fn drop_rejected_early_data(&mut self, incoming: &mut Incoming) {
+        let Boundary::Record { start: 0, end } = self.boundary else {
+            return;
+        };
+        let record = incoming.ciphertext().get(..end).unwrap_or_default();
+        let [APPLICATION_DATA, _, _, _, _, body @ ..] = record else {
+            return;
+        };
+        let text = body
+            .get(..body.len().saturating_sub(TAG))
+            .unwrap_or_default();
+        if self.shown == end && !text.is_empty() && text.iter().all(|byte| *byte == 0) {
+            incoming.discard(end);
+            self.shown = 0;
+            self.boundary = Boundary::Header(0);
+        }
+    }
+
     /// Reads the server name from bytes that rustls sees for the first time.
     fn read_requested_name(&mut self, fresh: &[u8]) {
         let RequestedName::Reading(reader) = &mut self.requested_name else {
             return;
         };
-        // A ClientHello that cannot be read is refused by the connection itself.
         match reader.read(fresh) {
             Ok(None) => {}
             Ok(Some(hello)) => {
                 self.requested_name = RequestedName::Known(hello.server_name().map(Box::from));
             }
-            Err(_) => self.requested_name = RequestedName::Known(None),
+            Err(_) => self.requested_name = RequestedName::Refused,
         }
     }
 
@@ -237,9 +271,7 @@ impl Handshake {
     /// one.
     fn drain_alert(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> AlertSent {
         let mut alert = AlertSent::Nothing;
-        while self.connection.wants_write()
-            && outgoing.room() + CONTROL_RESERVE >= LARGEST_OUTGOING_RECORD
-        {
+        while self.connection.wants_write() {
             let before = outgoing.len();
             if self.step(incoming, outgoing).is_err() {
                 break;
@@ -279,7 +311,7 @@ fn step<Data>(
                 Err(EncodeError::InsufficientSize(insufficient)) => insufficient.required_size,
                 Ok(_) | Err(EncodeError::AlreadyEncoded) => 0,
             };
-            if required > LARGEST_OUTGOING_RECORD {
+            if required > outgoing.room() + CONTROL_RESERVE {
                 Err(Stopped::Internal(Internal::Handover))
             } else {
                 outgoing

@@ -16,8 +16,9 @@ use rustls::kernel::KernelConnection;
 use rustls::{ConnectionTrafficSecrets, KeyLog, Tls13CipherSuite};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::{Internal, Peer};
+use crate::error::{Error, Internal, Peer};
 use crate::record::key::{Aead, NONCE, Secret};
+use crate::tls::fault::{self, AlertSent};
 
 /// The role of this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +63,15 @@ impl Secrets {
     }
 
     /// Stores the session that a NewSessionTicket's body describes. Clients only.
-    pub(crate) fn store_ticket(&mut self, body: &[u8]) -> Result<(), Peer> {
+    pub(crate) fn store_ticket(&mut self, body: &[u8]) -> Result<(), Error> {
         match self {
-            Self::Client(kernel) => kernel
-                .handle_new_session_ticket(body)
-                .map_err(|_| Peer::Malformed),
-            Self::Tls12(_) | Self::Server(_) => Err(Peer::UnexpectedHandshake),
+            Self::Client(kernel) => match kernel.handle_new_session_ticket(body) {
+                Ok(()) => Ok(()),
+                Err(rustls::Error::InvalidMessage(_)) => Err(Peer::Malformed.into()),
+                Err(rustls::Error::PeerMisbehaved(_)) => Err(Peer::IllegalParameter.into()),
+                Err(error) => Err(fault::from_handshake(error, AlertSent::Nothing)),
+            },
+            Self::Tls12(_) | Self::Server(_) => Err(Peer::UnexpectedHandshake.into()),
         }
     }
 }

@@ -119,6 +119,27 @@ fn a_message_may_be_split_anywhere_but_not_interrupted() {
 }
 
 #[test]
+fn what_may_not_come_is_refused_by_its_header() {
+    for side in ALL {
+        let refused = receive_fresh(&[11, 0, 255, 255], side);
+        assert_eq!(refused, Err(Peer::UnexpectedHandshake.into()), "{side:?}");
+    }
+    let refused = receive_fresh(&[24, 0, 255, 255], (Tls13, Server));
+    assert_eq!(refused, Err(Peer::Malformed.into()));
+}
+
+#[test]
+fn what_is_kept_is_not_printed() {
+    let mut post = PostHandshake::default();
+    assert_eq!(
+        receive(&mut post, &[4, 0, 1, 0, 77, 77], (Tls13, Client)),
+        Ok(vec![])
+    );
+    let shown = alloc::format!("{post:?}");
+    assert_eq!(shown, "PostHandshake { partial: 6, .. }");
+}
+
+#[test]
 fn a_long_message_in_records_of_one_byte_is_put_together() {
     let body: Vec<u8> = (0..=255).cycle().take(65_535).collect();
     let mut post = PostHandshake::default();
