@@ -34,12 +34,12 @@ impl Error {
     /// handshake alert that was encrypted and not the only one that fits. If our close_notify had
     /// been queued before, nothing follows it: the alert is what would have been sent.
     #[must_use]
-    pub fn alert_sent(&self) -> Option<Alert> {
+    pub fn alert(&self) -> Option<Alert> {
         match self {
             Self::Misuse(_) | Self::Alert(_) => None,
-            Self::Peer(peer) => peer.alert_sent(),
-            Self::Certificate(certificate) => Some(certificate.alert_sent()),
-            Self::Internal(internal) => internal.alert_sent(),
+            Self::Peer(peer) => peer.alert(),
+            Self::Certificate(certificate) => Some(certificate.alert()),
+            Self::Internal(internal) => internal.alert(),
         }
     }
 }
@@ -112,7 +112,7 @@ pub enum Peer {
 }
 
 impl Peer {
-    pub(crate) fn alert_sent(&self) -> Option<Alert> {
+    pub(crate) fn alert(&self) -> Option<Alert> {
         match self {
             Self::HandshakeTruncated | Self::HandshakeTooLarge => None,
             Self::Incompatible(fault)
@@ -214,7 +214,7 @@ pub enum Certificate {
 
 impl Certificate {
     /// The alert that goes with the refusal, as RFC 8446 section 6.2 assigns them.
-    pub(crate) const fn alert_sent(&self) -> Alert {
+    pub(crate) const fn alert(&self) -> Alert {
         match self {
             Self::Missing => Alert::CERTIFICATE_REQUIRED,
             Self::BadEncoding | Self::NotValidForName | Self::UnhandledExtension => {
@@ -254,7 +254,7 @@ pub enum Internal {
 }
 
 impl Internal {
-    const fn alert_sent(&self) -> Option<Alert> {
+    const fn alert(&self) -> Option<Alert> {
         match self {
             Self::KeysExhausted => Some(Alert::CLOSE_NOTIFY),
             Self::KeyUpdate => Some(Alert::INTERNAL_ERROR),

@@ -124,7 +124,7 @@ impl Engine {
     /// Ends the connection: queues the alert that goes with `error`, if the engine has the keys
     /// and still may send, and forgets what was received but not opened.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
-        if let Some(alert) = error.alert_sent() {
+        if let Some(alert) = error.alert() {
             // After our close_notify nothing may follow; before the hand-over rustls has queued
             // the alert. An alert that cannot be sealed cannot be sent: the connection ends
             // without it.

@@ -92,7 +92,7 @@ fn what_is_no_client_hello_is_refused_with_an_alert() {
         matches!(error, Error::Peer(Peer::HandshakeMalformed(_))),
         "{error:?}"
     );
-    assert_eq!(error.alert_sent(), Some(Alert::DECODE_ERROR));
+    assert_eq!(error.alert(), Some(Alert::DECODE_ERROR));
     assert_eq!(acceptor.outgoing(), [21, 3, 3, 0, 2, 2, 50]);
 
     let (_, server) = Contexts::new().build();

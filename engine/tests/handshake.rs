@@ -183,7 +183,7 @@ fn junk_fails_at_its_fifth_byte_at_the_latest() {
                 matches!(error, Error::Peer(Peer::HandshakeMalformed(_))),
                 "{error:?}"
             );
-            assert_eq!(error.alert_sent(), Some(Alert::DECODE_ERROR));
+            assert_eq!(error.alert(), Some(Alert::DECODE_ERROR));
             assert_eq!(engine.outgoing(), [21, 3, 3, 0, 2, 2, 50]);
         }
     }

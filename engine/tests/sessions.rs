@@ -174,7 +174,7 @@ fn no_common_protocol_ends_both_sides() {
             matches!(server, Error::Peer(offwire::Peer::Incompatible(_))),
             "{server:?}"
         );
-        assert_eq!(server.alert_sent(), Some(Alert::NO_APPLICATION_PROTOCOL));
+        assert_eq!(server.alert(), Some(Alert::NO_APPLICATION_PROTOCOL));
     }
 }
 
@@ -202,7 +202,7 @@ fn certificates_that_do_not_hold_are_refused_by_name() {
             let client = client.expect_err("the certificate is refused");
             assert_eq!(client, Error::Certificate(reason.clone()), "{version}");
             // What the client says it has sent is what the server has got.
-            let alert = client.alert_sent().expect("an alert goes with it");
+            let alert = client.alert().expect("an alert goes with it");
             assert_eq!(server, Err(Error::Alert(alert)), "{version} {reason:?}");
         }
     }
@@ -238,9 +238,7 @@ fn a_client_certificate_is_accepted_refused_or_missed() {
         let end = read_available(&mut pair.client, &mut received);
         assert_eq!(
             end,
-            Err(Error::Alert(
-                server.alert_sent().expect("an alert goes with it")
-            ))
+            Err(Error::Alert(server.alert().expect("an alert goes with it")))
         );
 
         let contexts = Contexts::new()

@@ -126,7 +126,7 @@ mod tests {
             CertificateError::InvalidOcspResponse,
             CertificateError::ApplicationVerificationFailure,
         ] {
-            let ours = certificate(&reason).alert_sent();
+            let ours = certificate(&reason).alert();
             let theirs: u8 = AlertDescription::from(reason.clone()).into();
             assert_eq!(ours.code(), theirs, "{reason:?}");
         }
@@ -147,7 +147,7 @@ mod tests {
             matches!(error, Error::Peer(Peer::Incompatible(_))),
             "{error:?}"
         );
-        assert_eq!(error.alert_sent(), Some(Alert::HANDSHAKE_FAILURE));
+        assert_eq!(error.alert(), Some(Alert::HANDSHAKE_FAILURE));
     }
 
     #[test]
@@ -161,13 +161,9 @@ mod tests {
                 Some(Alert::ACCESS_DENIED),
             ),
         ] {
-            assert_eq!(
-                from_handshake(malformed(), sent).alert_sent(),
-                told,
-                "{sent:?}"
-            );
+            assert_eq!(from_handshake(malformed(), sent).alert(), told, "{sent:?}");
         }
         let unverified = from_handshake(rustls::Error::DecryptError, AlertSent::Encrypted);
-        assert_eq!(unverified.alert_sent(), None, "two alerts may go with it");
+        assert_eq!(unverified.alert(), None, "two alerts may go with it");
     }
 }

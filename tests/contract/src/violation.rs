@@ -22,7 +22,7 @@ pub fn refused(
     assert_eq!(read(&mut engine), Ok((Read::Read(6), b"before".to_vec())));
     engine.feed(&wire[taken..]);
     let error = Error::Peer(expected.clone());
-    assert_eq!(error.alert_sent(), Some(alert));
+    assert_eq!(error.alert(), Some(alert));
     for _ in 0..2 {
         assert_eq!(read_outcome(&mut engine), Err(error.clone()));
         assert_eq!(engine.write(b"data"), Err(error.clone()));

@@ -111,7 +111,7 @@ fn what_is_no_hello_is_refused_for_good_and_the_alert_waits() {
             acceptor.sent(waits + 1),
             Err(Error::Misuse(Misuse::SentTooMuch))
         );
-        assert_eq!(waits > 0, error.alert_sent().is_some());
+        assert_eq!(waits > 0, error.alert().is_some());
         acceptor.sent(waits).unwrap();
         assert!(acceptor.outgoing().is_empty());
         assert_eq!(acceptor.feed(&noise(500_000)), 500_000, "discarded");

@@ -73,7 +73,7 @@ fn e2_the_peer_is_told_of_a_bad_record() {
             assert_eq!(read(&mut engine), Ok((Read::Read(4), b"good".to_vec())));
             let error = read_outcome(&mut engine).unwrap_err();
             assert_eq!(error, Error::Peer(Peer::BadRecordMac));
-            assert_eq!(error.alert_sent(), Some(Alert::BAD_RECORD_MAC));
+            assert_eq!(error.alert(), Some(Alert::BAD_RECORD_MAC));
             let opened = peer.drain(&mut engine);
             assert_eq!(opened.len(), 1);
             assert_eq!(opened[0].alert(), Some((2, Alert::BAD_RECORD_MAC)));
@@ -339,7 +339,7 @@ fn the_alert_fits_a_queue_that_is_full_of_records() {
         let error = read_outcome(&mut engine).unwrap_err();
         assert!(waiting(&engine) <= settings.effective_outgoing_limit() + 128);
         let last = peer.drain(&mut engine).pop().unwrap();
-        assert_eq!(last.alert(), error.alert_sent().map(|alert| (2, alert)));
+        assert_eq!(last.alert(), error.alert().map(|alert| (2, alert)));
     }
 }
 

@@ -277,7 +277,7 @@ fn h16_no_common_cipher_suite_is_fatal_to_both() {
             matches!(error, Error::Peer(Peer::Incompatible(_))),
             "{error:?}"
         );
-        assert_eq!(error.alert_sent(), Some(Alert::HANDSHAKE_FAILURE));
+        assert_eq!(error.alert(), Some(Alert::HANDSHAKE_FAILURE));
         assert_eq!(pair.server.outgoing(), [21, 3, 3, 0, 2, 2, 40]);
         pair.settle();
         let alert = Err(Error::Alert(Alert::HANDSHAKE_FAILURE));
@@ -297,7 +297,7 @@ fn h17_a_tls13_write_succeeds_before_the_client_certificate_is_refused() {
     assert_eq!(pair.client.write(b"hello"), Ok(Write::Written(5)));
     pair.settle();
     let error = pair.server.handshake().unwrap_err();
-    assert_eq!(error.alert_sent(), Some(Alert::CERTIFICATE_REQUIRED));
+    assert_eq!(error.alert(), Some(Alert::CERTIFICATE_REQUIRED));
     pair.settle();
     assert_eq!(
         pair.client.write(b"again"),

@@ -34,7 +34,7 @@ fn stays(engine: &mut Engine, error: Error, rest: &[u8]) -> Error {
         "{error:?}"
     );
     assert!(
-        error.alert_sent().is_none() || waiting(engine) > 0,
+        error.alert().is_none() || waiting(engine) > 0,
         "the alert of {error:?}"
     );
     for _ in 0..2 {

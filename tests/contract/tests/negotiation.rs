@@ -226,7 +226,7 @@ fn a_server_certificate_is_refused_for_its_reason_and_the_server_is_told() {
             let (client, server) = refusal(&quiet(version).server_identity(identity.clone()));
             let error = client.unwrap_err();
             assert_eq!(error, Error::Certificate(expected.clone()));
-            let alert = error.alert_sent().unwrap();
+            let alert = error.alert().unwrap();
             assert_eq!(server, Err(Error::Alert(alert)), "{expected:?}");
         }
     }
@@ -261,7 +261,7 @@ fn no_common_application_protocol_is_refused() {
             matches!(error, Error::Peer(Peer::Incompatible(_))),
             "{error:?}"
         );
-        assert_eq!(error.alert_sent(), Some(Alert::NO_APPLICATION_PROTOCOL));
+        assert_eq!(error.alert(), Some(Alert::NO_APPLICATION_PROTOCOL));
         assert_eq!(client, Err(Error::Alert(Alert::NO_APPLICATION_PROTOCOL)));
     }
 }
@@ -291,7 +291,7 @@ fn no_common_version_is_refused() {
         matches!(error, Error::Peer(Peer::Incompatible(_))),
         "{error:?}"
     );
-    assert_eq!(error.alert_sent(), Some(Alert::PROTOCOL_VERSION));
+    assert_eq!(error.alert(), Some(Alert::PROTOCOL_VERSION));
     assert_eq!(client, Err(Error::Alert(Alert::PROTOCOL_VERSION)));
 }
 

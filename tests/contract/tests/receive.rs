@@ -187,7 +187,7 @@ fn a_record_too_short_for_its_tag_is_refused() {
                     matches!(error, Error::Peer(_)),
                     "{error:?} of {length} bytes"
                 );
-                let alert = error.alert_sent().map(|alert| (2, alert));
+                let alert = error.alert().map(|alert| (2, alert));
                 assert_eq!(peer.drain(&mut engine)[0].alert(), alert);
             }
         }

@@ -182,7 +182,7 @@ fn a_client_certificate_of_another_authority_is_refused() {
         let mut client = Process::start(command.arg("-cert").arg(&chain).arg("-key").arg(&key));
         let error = listener.accept(&server).handshake().unwrap_err();
         assert_eq!(error, Error::Certificate(Certificate::UnknownIssuer));
-        assert_eq!(error.alert_sent(), Some(Alert::UNKNOWN_CA));
+        assert_eq!(error.alert(), Some(Alert::UNKNOWN_CA));
         client.expect("alert unknown ca");
         assert_ne!(client.exit(), 0);
     }

@@ -73,7 +73,7 @@ fn it_opens_the_alert_of_an_engine_that_failed() {
         let record = peer.seal(ContentType::ALERT, &[1, 0, 0]);
         assert_eq!(engine.feed(&record), record.len());
         let error = read_available(&mut engine, &mut Vec::new()).unwrap_err();
-        assert_eq!(error.alert_sent(), Some(Alert::DECODE_ERROR));
+        assert_eq!(error.alert(), Some(Alert::DECODE_ERROR));
         assert_eq!(
             peer.drain(&mut engine)[0].alert(),
             Some((2, Alert::DECODE_ERROR))
