@@ -19,6 +19,7 @@
 )]
 
 pub mod schedule;
+pub mod strategy;
 pub mod violation;
 
 use offwire::{Completion, Engine, Error, ProtocolVersion, Read, Settings, Write, WriteMode};

@@ -5,6 +5,7 @@
 
 use offwire::ProtocolVersion;
 use offwire::{Engine, Error, Interest, Read};
+use offwire_contract::strategy::{config, side, version};
 use offwire_contract::{VERSIONS, noise, quiet, raw, take, waiting};
 use offwire_testkit::{
     ContentType, Contexts, Identity, Kind, Pair, Random, Shape, Side, read_available,
@@ -115,24 +116,8 @@ fn an_alert_is_told_only_if_it_waits() {
     }
 }
 
-fn version() -> impl Strategy<Value = ProtocolVersion> {
-    prop_oneof![Just(VERSIONS[0]), Just(VERSIONS[1])]
-}
-
-fn side() -> impl Strategy<Value = Side> {
-    prop_oneof![Just(Side::Client), Just(Side::Server)]
-}
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 300,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(300))]
 
     #[test]
     fn junk_before_the_handshake(

@@ -3,6 +3,7 @@
 
 use offwire::ProtocolVersion::Tls13;
 use offwire::{Client, Engine, Interest, Read, Server, Settings, Shutdown, Write};
+use offwire_contract::strategy::config;
 use offwire_contract::{
     FULL, VERSIONS, connected, connected_with, feed, noise, overhead, quiet, read_outcome,
     received, sent, take, waiting,
@@ -215,11 +216,7 @@ fn a_quiet_server_after_the_handshake_has_nothing_to_say() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 100,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config(100))]
 
     #[test]
     fn any_mix_of_ports_carries_the_same_bytes(

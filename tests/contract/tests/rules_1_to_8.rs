@@ -1,8 +1,9 @@
 //! Rules 1 to 8 of the write contract, a property each. `schedules.rs` has them all at once,
 //! in any order of calls; here each meets the situation it is about.
 
-use offwire::ProtocolVersion::{self, Tls12, Tls13};
-use offwire::{Completion, Error, Handshake, KeyUpdate, Misuse, Read, Settings, Write, WriteMode};
+use offwire::ProtocolVersion::Tls13;
+use offwire::{Error, Handshake, KeyUpdate, Misuse, Read, Settings, Write, WriteMode};
+use offwire_contract::strategy::{config, length, settings, side, version};
 use offwire_contract::{
     FULL, connected_with, feed, noise, overhead, quiet, raw_with, read_outcome, received, sent,
     take, waiting, write_through,
@@ -10,46 +11,8 @@ use offwire_contract::{
 use offwire_testkit::{Cuts, Link, Pair, Progress, Side, messages, records};
 use proptest::prelude::*;
 
-fn version() -> impl Strategy<Value = ProtocolVersion> {
-    prop_oneof![Just(Tls12), Just(Tls13)]
-}
-
-fn side() -> impl Strategy<Value = Side> {
-    prop_oneof![Just(Side::Client), Just(Side::Server)]
-}
-
-fn settings() -> impl Strategy<Value = Settings> {
-    let mode = prop_oneof![Just(WriteMode::Whole), Just(WriteMode::Partial)];
-    let completion = prop_oneof![Just(Completion::Queued), Just(Completion::Sent)];
-    let limit = prop_oneof![Just(0_usize), 16_413..100_000_usize];
-    (mode, completion, limit).prop_map(|(mode, completion, limit)| {
-        Settings::default()
-            .write_mode(mode)
-            .completion(completion)
-            .outgoing_limit(limit)
-    })
-}
-
-/// A length from one byte to several records, often close to a record's end.
-fn length() -> impl Strategy<Value = usize> {
-    prop_oneof![
-        1..100_usize,
-        1..80_000_usize,
-        FULL - 2..FULL + 3,
-        2 * FULL - 2..2 * FULL + 3
-    ]
-}
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 150,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(150))]
 
     #[test]
     fn rule_1_a_write_takes_nothing_before_the_handshake_is_complete(

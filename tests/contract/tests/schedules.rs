@@ -4,7 +4,8 @@
 use offwire::ProtocolVersion::{self, Tls12, Tls13};
 use offwire::{Completion, KeyUpdate, Settings, WriteMode};
 use offwire_contract::schedule::{BadRetry, Op, Plan, Start, run};
-use offwire_testkit::{Cuts, Side};
+use offwire_contract::strategy::{config, side};
+use offwire_testkit::Cuts;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
@@ -27,10 +28,6 @@ const EVEN: Weights = Weights {
     shutdowns: 0,
     misuse: 2,
 };
-
-fn side() -> impl Strategy<Value = Side> {
-    prop_oneof![Just(Side::Client), Just(Side::Server)]
-}
 
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![3 => 1..40_usize, 2 => 1..20_000_usize, 1 => 16_380..16_390_usize,
@@ -122,14 +119,6 @@ fn plan(
             ops,
         },
     )
-}
-
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {
