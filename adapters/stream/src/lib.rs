@@ -46,6 +46,7 @@
 
 mod error;
 mod link;
+mod parts;
 mod stream;
 
 pub use error::Error;

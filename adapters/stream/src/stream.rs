@@ -4,13 +4,9 @@
 //! again, until the engine is done or the transport would block. Which outcome applies is the
 //! engine's knowledge alone (`SSL_read(3)`, `SSL_write(3)`, `SSL_shutdown(3)`).
 
-use core::fmt;
 use std::io;
 
-use offwire::rustls::pki_types::ServerName;
-use offwire::{
-    Client, Completion, Engine, Handshake, Interest, Read, Server, Settings, Shutdown, Write,
-};
+use offwire::{Engine, Handshake, Read, Shutdown, Write};
 
 use crate::error::Error;
 use crate::link::{Link, Receiving, Sending};
@@ -33,61 +29,11 @@ use crate::link::{Link, Receiving, Sending};
 /// [`io::ErrorKind::TimedOut`], as on Windows, is [`Error::Transport`]. Either way the call can be
 /// repeated.
 pub struct Stream<T> {
-    engine: Engine,
-    link: Link<T>,
+    pub(crate) engine: Engine,
+    pub(crate) link: Link<T>,
 }
 
 impl<T: io::Read + io::Write> Stream<T> {
-    /// Makes the client's end of a connection, with `client`'s settings but [`Completion::Sent`].
-    ///
-    /// Nothing is sent before the first verb.
-    ///
-    /// # Errors
-    /// [`Error::Tls`] if the configuration cannot work.
-    pub fn connect(
-        client: &Client,
-        server_name: ServerName<'static>,
-        transport: T,
-    ) -> Result<Self, Error> {
-        let client = client.clone().with_settings(sent(client.settings()));
-        Ok(Self {
-            engine: client.connect(server_name)?,
-            link: Link::fresh(transport),
-        })
-    }
-
-    /// Makes the server's end of a connection, with `server`'s settings but [`Completion::Sent`].
-    ///
-    /// A configuration that cannot work shows as [`Error::Tls`] from the first verb.
-    #[must_use]
-    pub fn accept(server: &Server, transport: T) -> Self {
-        let server = server.clone().with_settings(sent(server.settings()));
-        Self {
-            engine: server.accept(),
-            link: Link::fresh(transport),
-        }
-    }
-
-    /// Joins an engine and a transport, in whatever phase the engine is: the reverse of
-    /// [`Stream::into_parts`].
-    ///
-    /// # Errors
-    /// Gives both back if the engine does not run under [`Completion::Sent`]: it would call a write
-    /// done before the transport took it.
-    #[expect(
-        clippy::result_large_err,
-        reason = "both parts are given back as they came"
-    )]
-    pub fn from_parts(engine: Engine, transport: T) -> Result<Self, (Engine, T)> {
-        match engine.settings().effective_completion() {
-            Completion::Queued => Err((engine, transport)),
-            Completion::Sent => Ok(Self {
-                engine,
-                link: Link::used(transport),
-            }),
-        }
-    }
-
     /// Performs the handshake, or goes on with it (`SSL_do_handshake(3)`).
     ///
     /// Optional: the first `read`, `peek` or `write` performs it as well. Returns
@@ -282,58 +228,6 @@ impl<T: io::Read + io::Write> Stream<T> {
     }
 }
 
-impl<T> Stream<T> {
-    /// Takes the stream apart, in whatever phase it is. No byte is in neither of the two; bytes
-    /// that the transport buffers may still have to be flushed.
-    #[must_use]
-    pub fn into_parts(self) -> (Engine, T) {
-        (self.engine, self.link.transport)
-    }
-
-    /// What to wait for on a non-blocking transport: [`Engine::interest`], and writing as long as
-    /// the transport has not been flushed.
-    pub fn interest(&self) -> Interest {
-        match (self.engine.interest(), self.link.owes_flush()) {
-            (interest, false) => interest,
-            (Interest::Nothing | Interest::Write, true) => Interest::Write,
-            (Interest::Read | Interest::ReadWrite, true) => Interest::ReadWrite,
-        }
-    }
-
-    /// The engine: facts and counters of the connection.
-    #[must_use]
-    pub fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// The engine, to ask for a key update or to release its buffers. Bytes that are fed or taken
-    /// here pass the transport by.
-    pub fn engine_mut(&mut self) -> &mut Engine {
-        &mut self.engine
-    }
-
-    /// The transport.
-    #[must_use]
-    pub fn transport(&self) -> &T {
-        &self.link.transport
-    }
-
-    /// The transport, to set its options. Bytes that are read or written here are missing in the
-    /// connection.
-    pub fn transport_mut(&mut self) -> &mut T {
-        &mut self.link.transport
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Stream<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream")
-            .field("engine", &self.engine)
-            .field("transport", &self.link.transport)
-            .finish()
-    }
-}
-
 /// What one call of `shutdown` has found so far.
 #[derive(Clone, Copy)]
 enum ShutdownCall {
@@ -341,8 +235,4 @@ enum ShutdownCall {
     Repeated,
     /// Something left in this call.
     Closing,
-}
-
-fn sent(settings: Settings) -> Settings {
-    settings.completion(Completion::Sent)
 }
