@@ -13,7 +13,7 @@ use crate::link::{Link, Receiving, Sending};
 
 /// A TLS connection over a transport.
 ///
-/// The engine runs under [`Completion::Sent`], as over OpenSSL's socket BIO: a write is done when
+/// The engine runs under [`Completion::Sent`](offwire::Completion::Sent), as over OpenSSL's socket BIO: a write is done when
 /// its records have left, and a handshake when its last flight has. That is why the stream needs no
 /// memory of its own: whatever stopped a call, its repetition finds the unsent records in the
 /// engine and sends each once.
@@ -27,7 +27,8 @@ use crate::link::{Link, Receiving, Sending};
 /// A time limit (`set_read_timeout`) that shows as [`io::ErrorKind::WouldBlock`], as on Unix, makes
 /// a blocking transport answer `NeedRead` or `NeedWrite`; one that shows as
 /// [`io::ErrorKind::TimedOut`], as on Windows, is [`Error::Transport`]. Either way the call can be
-/// repeated.
+/// repeated. Set both limits or none: during the handshake a socket that would block to send is
+/// received from.
 pub struct Stream<T> {
     pub(crate) engine: Engine,
     pub(crate) link: Link<T>,
@@ -54,7 +55,7 @@ impl<T: io::Read + io::Write> Stream<T> {
                     Receiving::News => {}
                     Receiving::WouldBlock | Receiving::NoRoom => return Ok(Handshake::NeedRead),
                 },
-                Ok(Handshake::NeedWrite) => match self.send()? {
+                Ok(Handshake::NeedWrite) => match self.push()? {
                     Sending::Done => {}
                     Sending::WouldBlock => return Ok(Handshake::NeedWrite),
                 },
@@ -116,7 +117,7 @@ impl<T: io::Read + io::Write> Stream<T> {
                     Receiving::News => {}
                     Receiving::WouldBlock | Receiving::NoRoom => return Ok(Write::NeedRead),
                 },
-                Ok(Write::NeedWrite) => match self.send()? {
+                Ok(Write::NeedWrite) => match self.push()? {
                     Sending::Done => {}
                     Sending::WouldBlock => return Ok(Write::NeedWrite),
                 },
@@ -186,7 +187,7 @@ impl<T: io::Read + io::Write> Stream<T> {
                         Receiving::WouldBlock | Receiving::NoRoom => return Ok(Read::NeedRead),
                     }
                 }
-                Ok(Read::NeedWrite) => match self.send()? {
+                Ok(Read::NeedWrite) => match self.push()? {
                     Sending::Done => {}
                     Sending::WouldBlock => return Ok(Read::NeedWrite),
                 },
@@ -217,6 +218,19 @@ impl<T: io::Read + io::Write> Stream<T> {
             let _ = self.send();
         }
         Error::Tls(error)
+    }
+
+    /// Sends what the engine has. While the handshake lasts, a transport that would block is
+    /// listened to: the peer may be blocked itself until we take what it has sent, if the transport
+    /// holds next to nothing (a BIO pair of a few bytes).
+    fn push(&mut self) -> io::Result<Sending> {
+        match self.send()? {
+            Sending::WouldBlock if self.engine.negotiated().is_none() => match self.receive()? {
+                Receiving::News => Ok(Sending::Done),
+                Receiving::WouldBlock | Receiving::NoRoom => Ok(Sending::WouldBlock),
+            },
+            sending @ (Sending::Done | Sending::WouldBlock) => Ok(sending),
+        }
     }
 
     fn send(&mut self) -> io::Result<Sending> {

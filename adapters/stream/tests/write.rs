@@ -6,10 +6,11 @@ mod support;
 
 use std::io::{self, ErrorKind};
 
-use offwire::{Error as Tls, Interest, Misuse, Read, Settings, Write, WriteMode};
+use offwire::{Error as Tls, Handshake, Interest, Misuse, Read, Settings, Write, WriteMode};
 use offwire_stream::{Error, Stream};
+use offwire_testkit::Contexts;
 
-use support::{Fault, VERSIONS, open_pair, pattern};
+use support::{Fault, VERSIONS, open_pair, pair, pattern};
 
 #[test]
 fn two_blocked_writes_of_the_same_five_bytes_reach_the_peer_once() {
@@ -147,7 +148,32 @@ fn a_stream_taken_apart_in_a_blocked_write_goes_on_when_joined() {
 
 #[test]
 fn an_engine_that_calls_queued_bytes_written_is_given_back() {
-    let (client, _) = offwire_testkit::Contexts::new().build();
+    let (client, _) = Contexts::new().build();
     let engine = client.connect("localhost".try_into().unwrap()).unwrap();
     assert!(Stream::from_parts(engine, io::empty()).is_err());
+}
+
+#[test]
+fn both_ends_shake_hands_through_a_transport_of_one_byte() {
+    for version in VERSIONS {
+        for capacity in [1, 2, 5] {
+            let (mut client, mut server) = pair(&Contexts::new().version(version).tickets(0));
+            let mut rounds = 0;
+            loop {
+                let outcomes = [&mut client, &mut server].map(|end| {
+                    let held = end.transport().outgoing.bytes.borrow().len();
+                    end.transport().outgoing.set_room(capacity - held);
+                    end.handshake().unwrap()
+                });
+                if outcomes == [Handshake::Complete; 2] {
+                    break;
+                }
+                rounds += 1;
+                assert!(
+                    rounds < 100_000,
+                    "{version} {capacity}: neither goes on: {outcomes:?}"
+                );
+            }
+        }
+    }
 }
