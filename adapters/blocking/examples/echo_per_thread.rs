@@ -1,4 +1,4 @@
-//! Sends back what it receives: `echo_server --cert FILE --key FILE ADDRESS:PORT`.
+//! Sends back what it receives: `echo_per_thread --cert FILE --key FILE ADDRESS:PORT`.
 //!
 //! A thread for each connection, and two halves of it for `io::copy`.
 
@@ -15,7 +15,7 @@ use offwire::rustls::pki_types::pem::PemObject;
 use offwire::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use offwire_blocking::TlsStream;
 
-const USAGE: &str = "usage: echo_server --cert FILE --key FILE ADDRESS:PORT";
+const USAGE: &str = "usage: echo_per_thread --cert FILE --key FILE ADDRESS:PORT";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("echo_server: {error}");
+            eprintln!("echo_per_thread: {error}");
             ExitCode::FAILURE
         }
     }
