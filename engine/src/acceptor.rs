@@ -63,18 +63,21 @@ pub enum Hello<'a> {
 /// A connection whose ClientHello is still awaited.
 ///
 /// ```
-/// # fn choose(_: Option<&str>) -> &'static offwire::Server { unimplemented!() }
-/// use offwire::{Acceptor, Error, Hello};
+/// use offwire::{Acceptor, Engine, Error, Hello, Server};
 ///
-/// fn on_bytes(acceptor: &mut Acceptor, bytes: &[u8]) -> Result<Option<offwire::Engine>, Error> {
+/// /// Serves `shop.example` with one configuration and every other name with another.
+/// fn on_bytes(
+///     acceptor: &mut Acceptor,
+///     bytes: &[u8],
+///     (shop, others): (&Server, &Server),
+/// ) -> Result<Option<Engine>, Error> {
 ///     acceptor.feed(bytes);
-///     match acceptor.client_hello()? {
-///         Hello::NeedRead => Ok(None),
-///         Hello::Complete(hello) => {
-///             let server = choose(hello.server_name());
-///             acceptor.accept(server).map(Some)
-///         }
-///     }
+///     let server = match acceptor.client_hello()? {
+///         Hello::NeedRead => return Ok(None),
+///         Hello::Complete(hello) if hello.server_name() == Some("shop.example") => shop,
+///         Hello::Complete(_) => others,
+///     };
+///     acceptor.accept(server).map(Some)
 /// }
 /// ```
 #[derive(Debug, Default)]
