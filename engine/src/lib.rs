@@ -80,6 +80,7 @@ mod negotiated;
 mod outcome;
 mod outgoing;
 mod phase;
+mod plaintext;
 mod read;
 mod record;
 mod shutdown;

@@ -167,8 +167,9 @@ impl Engine {
         };
         let length = open.sealer.record_len(content.len());
         let sealer = &mut open.sealer;
-        self.outgoing
-            .append_control(kind, length, |out| sealer.seal(content_type, content, out))?;
+        self.outgoing.append_control(kind, length, |out| {
+            sealer.seal(content_type, content.into(), out)
+        })?;
         self.stats.records_sealed += 1;
         Ok(())
     }

@@ -4,9 +4,6 @@
 //! reported yet is a [`Commitment`], and the retry that completes it is compared with it. Knows
 //! the queue's room, but nothing of what moves its content.
 
-use core::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use crate::context::{Completion, RetryCheck, WriteMode};
@@ -17,6 +14,7 @@ use crate::negotiated::ProtocolVersion;
 use crate::outcome::{Handshake, KeyUpdate, Write};
 use crate::outgoing::Control;
 use crate::phase::{Owed, Phase};
+use crate::plaintext::Plaintext;
 use crate::record::ContentType;
 use crate::record::post_handshake::key_update_message;
 use crate::record::seal::Budget;
@@ -56,13 +54,19 @@ impl Engine {
     /// [`Misuse::WriteAfterShutdown`] once [`Self::shutdown`] was called. Any other error is
     /// fatal.
     pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
-        let outcome = self.write_contract(plaintext);
-        match outcome {
-            Ok(Write::NeedRead) => self.stats.need_reads += 1,
-            Ok(Write::NeedWrite) => self.stats.need_writes += 1,
-            Ok(Write::Written(_)) | Err(_) => {}
-        }
-        outcome
+        self.write_contract(plaintext.into())
+    }
+
+    /// As [`Self::write`] of the concatenation of `slices`, which are packed into full records.
+    ///
+    /// A retry may regroup the bytes, or come by [`Self::write`]: only the concatenation counts. A
+    /// record whose bytes lie in one slice is sealed from there; one that spans slices is gathered
+    /// first, which copies its bytes once. [`Write::Written`] counts bytes, not slices.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_vectored(&mut self, slices: &[&[u8]]) -> Result<Write, Error> {
+        self.write_contract(Plaintext::concatenated(slices))
     }
 
     /// Schedules a KeyUpdate (RFC 8446 section 4.6.3), which the next [`Self::write`] seals before
@@ -99,7 +103,17 @@ impl Engine {
         self.write_half.committed()
     }
 
-    fn write_contract(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
+    fn write_contract(&mut self, plaintext: Plaintext<'_>) -> Result<Write, Error> {
+        let outcome = self.commit_or_report(plaintext);
+        match outcome {
+            Ok(Write::NeedRead) => self.stats.need_reads += 1,
+            Ok(Write::NeedWrite) => self.stats.need_writes += 1,
+            Ok(Write::Written(_)) | Err(_) => {}
+        }
+        outcome
+    }
+
+    fn commit_or_report(&mut self, plaintext: Plaintext<'_>) -> Result<Write, Error> {
         if let Phase::Dead(error) = &self.phase {
             return Err(error.clone());
         }
@@ -123,9 +137,10 @@ impl Engine {
         let mut done = before;
         let mut sealed = Sealed::new();
         let mut failed = None;
+        let mut rest = plaintext;
+        rest.take(done);
         while !self.is_sealed(done, plaintext.len()) {
-            let rest = plaintext.get(done..).unwrap_or_default();
-            match self.seal_next(rest) {
+            match self.seal_next(&mut rest) {
                 Ok(Some(length)) => {
                     done += length;
                     note(&mut sealed, length, self.outgoing.end());
@@ -180,9 +195,9 @@ impl Engine {
         }
     }
 
-    /// Seals what is owed and then one record with the beginning of `rest`; returns its length in
-    /// bytes of plaintext, or `None` if there is no room for it.
-    fn seal_next(&mut self, rest: &[u8]) -> Result<Option<usize>, Error> {
+    /// Seals what is owed and then one record with the beginning of `rest`, which it is removed
+    /// from; returns its length in bytes of plaintext, or `None` if there is no room for it.
+    fn seal_next(&mut self, rest: &mut Plaintext<'_>) -> Result<Option<usize>, Error> {
         self.spare_key()?;
         if self.seal_owed()? == Room::Missing {
             return Ok(None);
@@ -197,7 +212,7 @@ impl Engine {
         if record > self.outgoing.room() {
             return Ok(None);
         }
-        let plaintext = rest.get(..length).unwrap_or_default();
+        let plaintext = rest.take(length);
         let seal = |out: &mut [u8]| sealer.seal(ContentType::ApplicationData, plaintext, out);
         if let Err(internal) = self.outgoing.append(record, seal) {
             return Err(self.fail(internal.into()));
@@ -258,29 +273,29 @@ impl Engine {
     /// Refuses a retry that is shorter than what is committed, or that differs where it may still
     /// be unsent. Earlier bytes are compared by length, unless they are of the same stretch; that
     /// bounds the work of a retry by what the queue held.
-    fn check_retry(&self, commitment: &Commitment, plaintext: &[u8]) -> Result<(), Misuse> {
-        let committed = plaintext
-            .get(..commitment.sealed)
-            .ok_or(Misuse::BadWriteRetry)?;
+    fn check_retry(&self, commitment: &Commitment, plaintext: Plaintext<'_>) -> Result<(), Misuse> {
+        if plaintext.len() < commitment.sealed {
+            return Err(Misuse::BadWriteRetry);
+        }
+        let mut offered = plaintext;
+        let mut rest = offered.take(commitment.sealed);
         let sent = self.outgoing.sent_total();
-        let mut rest = committed;
         for stretch in commitment.stretches.iter().rev() {
-            let start = rest.len().saturating_sub(stretch.length);
-            let (before, bytes) = rest.split_at_checked(start).ok_or(Misuse::BadWriteRetry)?;
             if stretch.end <= sent {
                 break;
             }
-            if fingerprint(bytes) != stretch.fingerprint {
+            let mut bytes = rest;
+            rest = bytes.take(rest.len().saturating_sub(stretch.length));
+            if bytes.fingerprint() != stretch.fingerprint {
                 return Err(Misuse::BadWriteRetry);
             }
-            rest = before;
         }
         Ok(())
     }
 
     /// Remembers what the retry of a blocked write must begin with: what was committed `before`,
     /// and what this call has `sealed`.
-    fn commit(&mut self, plaintext: &[u8], before: usize, sealed: &Sealed, end: u64) {
+    fn commit(&mut self, plaintext: Plaintext<'_>, before: usize, sealed: &Sealed, end: u64) {
         let sent = self.outgoing.sent_total();
         let mut commitment = match core::mem::replace(&mut self.write_half, WriteHalf::Ready) {
             WriteHalf::Committed(commitment) => commitment,
@@ -302,10 +317,9 @@ impl Engine {
                     stretch.length += merged;
                     start -= merged;
                 }
-                let bytes = plaintext
-                    .get(start..start + stretch.length)
-                    .unwrap_or_default();
-                stretch.fingerprint = fingerprint(bytes);
+                let mut bytes = plaintext;
+                bytes.take(start);
+                stretch.fingerprint = bytes.take(stretch.length).fingerprint();
                 commitment.stretches.push(stretch);
                 start += stretch.length;
             }
@@ -321,12 +335,4 @@ fn note(sealed: &mut Sealed, length: usize, end: u64) {
         Some(last) if full => *last = (last.0 + length, end),
         Some(_) | None => sealed.push((length, end)),
     }
-}
-
-/// What a retry is compared by. It guards against a caller's slip, not against an attacker: the
-/// bytes are the caller's own.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hasher = FixedState::with_seed(0).build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
 }

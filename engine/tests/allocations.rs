@@ -68,6 +68,25 @@ fn nothing_is_allocated_while_output_is_never_all_sent() {
 }
 
 #[test]
+fn nothing_is_allocated_by_slices_that_are_gathered_and_retried() {
+    let settings = Settings::default().completion(Completion::Sent);
+    let mut pair = Pair::of(&Contexts::new().settings(settings));
+    pair.handshake();
+    pair.settle();
+    let payload = vec![0x5a; 50_000];
+    let slices = [&payload[..10], &payload[10..30_000], &payload[30_000..]];
+    let write = |client: &mut Engine| {
+        assert_eq!(client.write_vectored(&slices), Ok(Write::NeedWrite));
+        let waiting: usize = client.outgoing_slices().iter().map(|run| run.len()).sum();
+        client.sent(waiting).expect("it was outgoing");
+        assert_eq!(client.write_vectored(&slices), Ok(Write::Written(50_000)));
+    };
+    write(&mut pair.client);
+    let counted = measure(|| (0..100).for_each(|_| write(&mut pair.client)));
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+#[test]
 fn nothing_is_allocated_by_a_reader_that_lags_behind() {
     for (longest, piece, behind) in [(1000, 1460, 0), (3000, 1460, 2), (16_000, 1460, 2)] {
         let mut pair = Pair::of(&Contexts::new());

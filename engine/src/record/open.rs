@@ -207,7 +207,9 @@ mod tests {
 
     fn seal(sealer: &mut Sealer, content_type: ContentType, plaintext: &[u8]) -> Vec<u8> {
         let mut record = vec![0; sealer.record_len(plaintext.len())];
-        sealer.seal(content_type, plaintext, &mut record).unwrap();
+        sealer
+            .seal(content_type, plaintext.into(), &mut record)
+            .unwrap();
         record
     }
 

@@ -1,10 +1,11 @@
 //! One record sealed, from the caller's plaintext into the place where it waits to be sent
 //! (RFC 8446 section 5.2, RFC 5246 section 6.2.3.3). Knows no queue and no contract.
 
-use aws_lc_rs::aead::Aad;
+use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 
 use crate::error::Internal;
 use crate::negotiated::ProtocolVersion;
+use crate::plaintext::Plaintext;
 use crate::record::key::{NoncePart, Secret, TrafficKey};
 use crate::record::{ContentType, HEADER, MAX_PLAINTEXT, TAG, VERSION_FIELD};
 
@@ -70,7 +71,7 @@ impl Sealer {
     pub(crate) fn seal(
         &mut self,
         content_type: ContentType,
-        plaintext: &[u8],
+        plaintext: Plaintext<'_>,
         out: &mut [u8],
     ) -> Result<(), Internal> {
         let body = u16::try_from(self.prefix() + plaintext.len() + self.suffix());
@@ -105,7 +106,7 @@ impl Sealer {
     fn seal_tls13(
         &mut self,
         content_type: ContentType,
-        plaintext: &[u8],
+        plaintext: Plaintext<'_>,
         header: [u8; HEADER],
         out: &mut [u8],
     ) -> Result<(), Internal> {
@@ -117,14 +118,13 @@ impl Sealer {
         // (RFC 8446 section 5.2): the header as it stands.
         let aad = Aad::from(header);
         let inner_type = [content_type as u8];
-        key.seal_out_of_place_scatter(nonce, aad, plaintext, ciphertext, &inner_type, end)
-            .map_err(|_| Internal::Seal)
+        seal_text((key, nonce), aad, plaintext, ciphertext, (&inner_type, end))
     }
 
     fn seal_tls12(
         &mut self,
         content_type: ContentType,
-        plaintext: &[u8],
+        plaintext: Plaintext<'_>,
         out: &mut [u8],
     ) -> Result<(), Internal> {
         let prefix = self.prefix();
@@ -139,8 +139,13 @@ impl Sealer {
             .iter_mut()
             .zip(varying)
             .for_each(|(out, nonce)| *out = *nonce);
-        key.seal_out_of_place_scatter(nonce, Aad::from(aad), plaintext, ciphertext, &[], tag)
-            .map_err(|_| Internal::Seal)
+        seal_text(
+            (key, nonce),
+            Aad::from(aad),
+            plaintext,
+            ciphertext,
+            (&[], tag),
+        )
     }
 
     /// Bytes between header and ciphertext.
@@ -158,6 +163,25 @@ impl Sealer {
             ProtocolVersion::Tls12 => TAG,
         }
     }
+}
+
+/// Seals `plaintext` into `ciphertext`, and `inner` with the tag into what follows it: from where it
+/// lies in the caller's memory, or gathered and then in place.
+fn seal_text(
+    (key, nonce): (&LessSafeKey, Nonce),
+    aad: Aad<impl AsRef<[u8]>>,
+    plaintext: Plaintext<'_>,
+    ciphertext: &mut [u8],
+    (inner, end): (&[u8], &mut [u8]),
+) -> Result<(), Internal> {
+    match plaintext.contiguous() {
+        Some(bytes) => key.seal_out_of_place_scatter(nonce, aad, bytes, ciphertext, inner, end),
+        None => {
+            plaintext.gather(ciphertext);
+            key.seal_in_place_scatter(nonce, aad, ciphertext, inner, end)
+        }
+    }
+    .map_err(|_| Internal::Seal)
 }
 
 /// "additional_data = seq_num + TLSCompressed.type + TLSCompressed.version +
