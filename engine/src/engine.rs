@@ -9,7 +9,6 @@ use core::fmt;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::context::Settings;
 use crate::error::{Error, Misuse};
 use crate::half::{ReadHalf, WriteHalf};
 use crate::incoming::Incoming;
@@ -18,6 +17,7 @@ use crate::outcome::{Handshake, Interest};
 use crate::outgoing::Outgoing;
 use crate::phase::Phase;
 use crate::record::HEADER;
+use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::tls;
 

@@ -58,7 +58,8 @@ pub(crate) struct Outgoing {
     storage: Vec<u8>,
     runs: Runs,
     keep: Keep,
-    limit: usize,
+    /// At most 1 GiB (`Settings`): small, since every connection has one.
+    limit: u32,
     /// Bytes that have left since the connection began.
     sent: u64,
     /// The most bytes that ever waited.
@@ -100,12 +101,17 @@ impl Outgoing {
             storage: Vec::new(),
             runs: EMPTY,
             keep: Keep::Always,
-            limit,
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
             sent: 0,
             high_water: 0,
             control_ends: ByKind::default(),
             control_lengths: ByKind::default(),
         }
+    }
+
+    /// Bytes that records other than control records may take.
+    const fn limit(&self) -> usize {
+        self.limit as usize
     }
 
     /// Bytes that wait.
@@ -138,7 +144,7 @@ impl Outgoing {
             .filter(|kind| !self.has_reserve(*kind))
             .map(|kind| usize::from(self.control_lengths.get(kind)))
             .sum();
-        self.limit
+        self.limit()
             .saturating_sub(self.len().saturating_sub(control))
     }
 
@@ -181,7 +187,7 @@ impl Outgoing {
             };
         }
         self.high_water = self.high_water.max(self.len());
-        debug_assert!(self.len() <= self.limit.max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE);
+        debug_assert!(self.len() <= self.limit().max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE);
         Ok(())
     }
 
@@ -312,7 +318,7 @@ impl Outgoing {
     /// state.
     fn grow(&mut self, length: usize) {
         let needed = self.len() + length;
-        let largest = self.limit.max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE;
+        let largest = self.limit().max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE;
         let bound = (largest + LARGEST_OUTGOING_RECORD).max(needed);
         // Always larger than before, up to the bound: else it would be allocated again and again.
         let least = needed.max(self.storage.len() + 1).max(SMALLEST_STORAGE);

@@ -102,7 +102,7 @@ impl Engine {
         let Phase::Handshaking(handshake) = mem::replace(&mut self.phase, nothing_left) else {
             return Err(Internal::Handover.into());
         };
-        let handover = match handshake.hand_over() {
+        let handover = match handshake.hand_over(&self.settings) {
             Ok(handover) => handover,
             Err(internal) => return Err(self.fail(internal.into())),
         };

@@ -5,6 +5,7 @@ pub(crate) mod key;
 pub(crate) mod open;
 pub(crate) mod post_handshake;
 pub(crate) mod seal;
+pub(crate) mod sizing;
 
 use crate::error::Peer;
 use crate::negotiated::ProtocolVersion;

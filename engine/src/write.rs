@@ -6,7 +6,6 @@
 
 use smallvec::SmallVec;
 
-use crate::context::{Completion, RetryCheck, WriteMode};
 use crate::engine::Engine;
 use crate::error::{Error, Internal, Misuse};
 use crate::half::{Commitment, STRETCHES, Stretch, WriteHalf};
@@ -18,6 +17,7 @@ use crate::plaintext::Plaintext;
 use crate::record::ContentType;
 use crate::record::post_handshake::key_update_message;
 use crate::record::seal::Budget;
+use crate::settings::{Completion, RetryCheck, WriteMode};
 
 /// Whether a step of a write could be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +206,7 @@ impl Engine {
             return Ok(None);
         };
         let sealer = &mut open.sealer;
-        let length = rest.len().min(sealer.max_plaintext());
+        let length = rest.len().min(sealer.next_record());
         let record = sealer.record_len(length);
         // A record is never shortened to the room that is left.
         if record > self.outgoing.room() {

@@ -184,7 +184,9 @@ mod tests {
     use crate::negotiated::ProtocolVersion::{self, Tls12, Tls13};
     use crate::record::key::{Aead, Secret, TrafficKey};
     use crate::record::seal::{Budget, Sealer};
+    use crate::record::sizing::Sizing;
     use crate::record::{ContentType, HEADER, Header};
+    use crate::settings::RecordSizing;
 
     const AEADS: [Aead; 3] = [Aead::Aes128Gcm, Aead::Aes256Gcm, Aead::Chacha20Poly1305];
 
@@ -198,11 +200,15 @@ mod tests {
     }
 
     fn pair(aead: Aead, version: ProtocolVersion) -> (Sealer, Opener) {
-        let sealer = Sealer::new(TrafficKey::new(secret(aead), 5), version, 1 << 14, 100);
+        let sealer = Sealer::new(TrafficKey::new(secret(aead), 5), version, sizing(), 100);
         (
             sealer,
             Opener::new(TrafficKey::new(secret(aead), 5), version),
         )
+    }
+
+    fn sizing() -> Sizing {
+        Sizing::new(1 << 14, RecordSizing::Full)
     }
 
     fn seal(sealer: &mut Sealer, content_type: ContentType, plaintext: &[u8]) -> Vec<u8> {
@@ -297,7 +303,7 @@ mod tests {
     #[test]
     fn a_key_ends_before_its_confidentiality_limit() {
         let key = |sequence| TrafficKey::new(secret(Aead::Aes128Gcm), sequence);
-        let budget = |sequence| Sealer::new(key(sequence), Tls13, 100, 10).budget();
+        let budget = |sequence| Sealer::new(key(sequence), Tls13, sizing(), 10).budget();
         assert_eq!(budget(8), Budget::Enough);
         assert_eq!(budget(9), Budget::LastRecord);
     }

@@ -7,7 +7,8 @@ use crate::error::Internal;
 use crate::negotiated::ProtocolVersion;
 use crate::plaintext::Plaintext;
 use crate::record::key::{NoncePart, Secret, TrafficKey};
-use crate::record::{ContentType, HEADER, MAX_PLAINTEXT, TAG, VERSION_FIELD};
+use crate::record::sizing::Sizing;
+use crate::record::{ContentType, HEADER, TAG, VERSION_FIELD};
 
 /// What must happen before the next record of application data is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,31 +24,30 @@ pub(crate) enum Budget {
 pub(crate) struct Sealer {
     key: TrafficKey,
     version: ProtocolVersion,
-    max_plaintext: u16,
+    sizing: Sizing,
     confidentiality_limit: u64,
 }
 
 impl Sealer {
-    /// Seals from here on, with records of at most `max_plaintext` bytes and at most
-    /// `confidentiality_limit` records under one key (RFC 8446 section 5.5).
+    /// Seals from here on, with records of this `sizing` and at most `confidentiality_limit` of
+    /// them under one key (RFC 8446 section 5.5).
     pub(crate) fn new(
         key: TrafficKey,
         version: ProtocolVersion,
-        max_plaintext: u16,
+        sizing: Sizing,
         confidentiality_limit: u64,
     ) -> Self {
-        debug_assert!((1..=MAX_PLAINTEXT).contains(&usize::from(max_plaintext)));
         Self {
             key,
             version,
-            max_plaintext,
+            sizing,
             confidentiality_limit,
         }
     }
 
-    /// Bytes of plaintext that one record carries at most.
-    pub(crate) const fn max_plaintext(&self) -> usize {
-        self.max_plaintext as usize
+    /// Bytes of plaintext that the next record of application data carries at most.
+    pub(crate) const fn next_record(&self) -> usize {
+        self.sizing.record(self.record_len(0))
     }
 
     /// Wire bytes of a record with so many bytes of plaintext.
@@ -90,6 +90,9 @@ impl Sealer {
                 self.seal_tls12(content_type, plaintext, out)?;
             }
         }
+        if content_type == ContentType::ApplicationData {
+            self.sizing.sealed(plaintext.len());
+        }
         self.key.advance()
     }
 
@@ -98,9 +101,10 @@ impl Sealer {
         self.key = TrafficKey::new(secret, 0);
     }
 
-    /// Gives the expanded key back.
+    /// Gives the expanded key back; what follows an idle time may begin with small records.
     pub(crate) fn release(&mut self) {
         self.key.release();
+        self.sizing.restart();
     }
 
     fn seal_tls13(

@@ -10,6 +10,8 @@ use crate::negotiated::{CipherSuite, HandshakeKind, NamedGroup, Negotiated, Prot
 use crate::record::key::TrafficKey;
 use crate::record::open::Opener;
 use crate::record::seal::Sealer;
+use crate::record::sizing::Sizing;
+use crate::settings::Settings;
 use crate::tls::handshake::{Connection, Handshake, RequestedName};
 use crate::tls::secrets::{Role, Secrets, traffic_key};
 
@@ -25,7 +27,7 @@ impl Handshake {
     /// Takes the keys over. The caller has seen [`Progress::Complete`].
     ///
     /// [`Progress::Complete`]: crate::tls::handshake::Progress::Complete
-    pub(crate) fn hand_over(self: Box<Self>) -> Result<Handover, Internal> {
+    pub(crate) fn hand_over(self: Box<Self>, settings: &Settings) -> Result<Handover, Internal> {
         if !self.is_drained() {
             return Err(Internal::Handover);
         }
@@ -66,10 +68,12 @@ impl Handshake {
                 (keys, secrets)
             }
         };
+        let most = max_plaintext.min(settings.max_plaintext());
+        let sizing = Sizing::new(most, settings.effective_record_sizing());
         let sealing = TrafficKey::new(traffic_key(&keys.tx.1)?, keys.tx.0);
         let opening = TrafficKey::new(traffic_key(&keys.rx.1)?, keys.rx.0);
         Ok(Handover {
-            sealer: Sealer::new(sealing, version, max_plaintext, limit),
+            sealer: Sealer::new(sealing, version, sizing, limit),
             opener: Opener::new(opening, version),
             secrets,
             negotiated,
