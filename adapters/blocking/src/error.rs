@@ -51,11 +51,6 @@ pub(crate) fn truncated() -> io::Error {
     )
 }
 
-/// A transport claims to have moved more bytes than it was given.
-pub(crate) fn moved_too_much() -> io::Error {
-    io::Error::other("the transport claims to have moved more bytes than it was given")
-}
-
 /// The engine says what its contract excludes here.
 pub(crate) fn unexpected(outcome: &'static str) -> io::Error {
     io::Error::other(outcome)

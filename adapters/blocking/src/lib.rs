@@ -94,7 +94,6 @@
 extern crate alloc;
 
 mod error;
-mod link;
 mod parts;
 mod split;
 mod stream;

@@ -5,9 +5,9 @@ use std::io;
 
 use offwire::rustls::pki_types::ServerName;
 use offwire::{Client, Completion, Engine, Server, Settings, WriteMode};
+use offwire_stream::Link;
 
 use crate::error;
-use crate::link::{Flush, Link};
 use crate::stream::TlsStream;
 
 impl<T: io::Read + io::Write> TlsStream<T> {
@@ -53,7 +53,7 @@ impl<T: io::Read + io::Write> TlsStream<T> {
     ) -> io::Result<Self> {
         let client = client.clone().with_settings(fitting(client.settings()));
         let engine = client.connect(server_name).map_err(error::tls)?;
-        let link = Link::new(transport, Flush::Done);
+        let link = Link::fresh(transport);
         Ok(Self { engine, link })
     }
 
@@ -64,7 +64,7 @@ impl<T: io::Read + io::Write> TlsStream<T> {
     #[must_use]
     pub fn accept_lazy(server: &Server, transport: T) -> Self {
         let server = server.clone().with_settings(fitting(server.settings()));
-        let link = Link::new(transport, Flush::Done);
+        let link = Link::fresh(transport);
         let engine = server.accept();
         Self { engine, link }
     }
@@ -83,8 +83,7 @@ impl<T: io::Read + io::Write> TlsStream<T> {
         if engine.settings() != fitting(engine.settings()) {
             return Err((engine, transport));
         }
-        // Nothing is known of the transport: it is flushed once, to be sure.
-        let link = Link::new(transport, Flush::Owed);
+        let link = Link::used(transport);
         Ok(Self { engine, link })
     }
 }
@@ -94,7 +93,7 @@ impl<T> TlsStream<T> {
     /// that the transport buffers may still have to be flushed.
     #[must_use]
     pub fn into_parts(self) -> (Engine, T) {
-        (self.engine, self.link.into_parts().0)
+        (self.engine, self.link.into_transport())
     }
 
     /// The engine: facts and counters of the connection.
@@ -112,12 +111,12 @@ impl<T> TlsStream<T> {
     /// The transport, to set its time limits for example.
     #[must_use]
     pub fn transport(&self) -> &T {
-        &self.link.transport
+        self.link.transport()
     }
 
     /// The transport. Bytes that are read or written here are missing in the connection.
     pub fn transport_mut(&mut self) -> &mut T {
-        &mut self.link.transport
+        self.link.transport_mut()
     }
 }
 
@@ -125,7 +124,7 @@ impl<T: fmt::Debug> fmt::Debug for TlsStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsStream")
             .field("engine", &self.engine)
-            .field("transport", &self.link.transport)
+            .field("transport", self.link.transport())
             .finish()
     }
 }

@@ -21,9 +21,9 @@ use std::io;
 use std::sync::Mutex;
 
 use offwire::{Engine, Read};
+use offwire_stream::Link;
 
-use crate::error::{self, moved_too_much, truncated, unexpected};
-use crate::link::{Link, retried};
+use crate::error::{self, truncated, unexpected};
 use crate::split::shared::{Output, Sender, Shared, waiting};
 use crate::transport::Divide;
 
@@ -40,7 +40,7 @@ const RECORD: usize = 5 + 16_384 + 256;
 /// Dropping it does no I/O and leaves the other half working; the transport's writer goes with the
 /// last half.
 pub struct ReadHalf<T: Divide> {
-    transport: T::Reader,
+    link: Link<T::Reader>,
     arrived: Arrived,
     shared: Arc<Shared<T::Writer>>,
 }
@@ -62,10 +62,14 @@ struct Arrived {
 
 /// Divides a connection whose handshake is complete.
 pub(crate) fn halves<T: Divide>(mut engine: Engine, link: Link<T>) -> (ReadHalf<T>, WriteHalf<T>) {
-    let (transport, flush) = link.into_parts();
-    let (reader, writer) = transport.divide();
+    let joined = if link.owes_flush() {
+        Link::used
+    } else {
+        Link::fresh
+    };
+    let (reader, writer) = link.into_transport().divide();
     let sender = Sender {
-        link: Link::new(writer, flush),
+        link: joined(writer),
         unsent: engine.take_outgoing(),
     };
     let shared = Arc::new(Shared {
@@ -73,7 +77,7 @@ pub(crate) fn halves<T: Divide>(mut engine: Engine, link: Link<T>) -> (ReadHalf<
         sender: Mutex::new(sender),
     });
     let read_half = ReadHalf {
-        transport: reader,
+        link: Link::fresh(reader),
         arrived: Arrived::new(),
         shared: Arc::clone(&shared),
     };
@@ -84,7 +88,7 @@ impl<T: Divide> ReadHalf<T> {
     /// The transport's reader, to set its time limit for example.
     #[must_use]
     pub fn transport(&self) -> &T::Reader {
-        &self.transport
+        self.link.transport()
     }
 
     /// Asks the engine that both halves share: facts, counters, [`Engine::release`].
@@ -140,7 +144,7 @@ impl<T: Divide> io::Read for ReadHalf<T> {
                 Ok(Read::Read(n)) => return Ok(n),
                 Ok(Read::NeedRead) if !self.arrived.is_empty() => {}
                 Ok(Read::NeedRead) => {
-                    if self.arrived.receive(&mut self.transport)? == 0 {
+                    if self.arrived.receive(&mut self.link)? == 0 {
                         self.shared.engine()?.feed_eof();
                     }
                 }
@@ -187,14 +191,10 @@ impl Arrived {
     }
 
     /// Reads the transport once, after all that arrived before was fed; 0 at the transport's end.
-    fn receive(&mut self, transport: &mut impl io::Read) -> io::Result<usize> {
+    fn receive(&mut self, link: &mut Link<impl io::Read>) -> io::Result<usize> {
         (self.start, self.end) = (0, 0);
-        let n = retried(|| transport.read(&mut self.buffer))?;
-        if n > self.buffer.len() {
-            return Err(moved_too_much());
-        }
-        self.end = n;
-        Ok(n)
+        self.end = link.receive_into(&mut self.buffer)?;
+        Ok(self.end)
     }
 }
 

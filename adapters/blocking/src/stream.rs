@@ -7,9 +7,9 @@
 use std::io;
 
 use offwire::{Engine, Handshake, Read, Shutdown, Write};
+use offwire_stream::{Link, Received};
 
-use crate::error::{self, moved_too_much, truncated, unexpected};
-use crate::link::{Link, retried};
+use crate::error::{self, truncated, unexpected};
 use crate::split::{ReadHalf, WriteHalf};
 use crate::transport::Divide;
 
@@ -138,11 +138,12 @@ impl<T: io::Read + io::Write> TlsStream<T> {
             match verb(&mut self.engine, into) {
                 Ok(Read::Read(n)) => return Ok(n),
                 Ok(Read::NeedRead) => {
-                    // The peer may wait for what is still queued. After the handshake a failure of
-                    // that is the next write's to report; what the peer sent can be read.
-                    let sent = self.send();
+                    // The peer may wait for what is still queued.
                     if self.engine.negotiated().is_none() {
-                        sent?;
+                        self.send()?;
+                    } else {
+                        // A failure is the next write's to report; what the peer sent can be read.
+                        let _ = self.link.send(&mut self.engine);
                     }
                     self.receive()?;
                 }
@@ -162,52 +163,33 @@ impl<T: io::Read + io::Write> TlsStream<T> {
 
     /// Reads the transport once, straight into the engine.
     fn receive(&mut self) -> io::Result<()> {
-        let space = self.engine.feed_space();
-        if space.is_empty() {
-            return Err(unexpected("the engine asks for input and has no room"));
+        match self.link.receive(&mut self.engine)? {
+            Received::Bytes(_) => Ok(()),
+            Received::End => {
+                self.engine.feed_eof();
+                Ok(())
+            }
+            Received::NoRoom => Err(unexpected("the engine asks for input and has no room")),
         }
-        match retried(|| self.link.transport.read(space))? {
-            0 => self.engine.feed_eof(),
-            n => self.engine.fed(n).map_err(|_| moved_too_much())?,
-        }
-        Ok(())
     }
 
     /// Gives the engine's alert a chance to leave, then hands the error on.
     fn fail(&mut self, error: offwire::Error) -> io::Error {
         if !matches!(error, offwire::Error::Misuse(_)) {
             // The connection is over: its error is the news, not what the transport says of it.
-            let _ = self.send();
+            let _ = self.link.send(&mut self.engine);
         }
         error::tls(error)
     }
-}
 
-impl<T: io::Write> TlsStream<T> {
     /// Sends all that is queued for the peer and flushes the transport.
     fn send(&mut self) -> io::Result<()> {
-        self.drain()?;
-        self.link.flush()
+        self.link.send(&mut self.engine)
     }
 
     /// Sends all that is queued for the peer.
-    ///
-    /// The engine is told of every byte as soon as the transport took it, so that whatever
-    /// interrupts this, a later call goes on with the next byte.
     fn drain(&mut self) -> io::Result<()> {
-        while !self.engine.outgoing().is_empty() {
-            let slices = self.engine.outgoing_slices();
-            let mut runs = slices.iter().copied();
-            // The queue is a ring: one run, or two where it wraps around.
-            let runs = [
-                runs.next().unwrap_or_default(),
-                runs.next().unwrap_or_default(),
-            ];
-            let sent = self.link.send_some(runs)?;
-            drop(slices);
-            self.engine.sent(sent).map_err(|_| moved_too_much())?;
-        }
-        Ok(())
+        self.link.drain(&mut self.engine)
     }
 }
 
@@ -240,7 +222,7 @@ impl<T: io::Read + io::Write> io::Write for TlsStream<T> {
             match self.engine.write(plaintext) {
                 Ok(Write::Written(n)) => {
                     // The bytes are taken, so an error is the next call's to meet.
-                    let _ = self.drain();
+                    let _ = self.link.drain(&mut self.engine);
                     return Ok(n);
                 }
                 Ok(Write::NeedRead) => self.exchange()?,

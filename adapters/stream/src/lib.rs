@@ -44,10 +44,12 @@
 //! # }
 //! ```
 
+mod carry;
 mod error;
 mod link;
 mod parts;
 mod stream;
 
 pub use error::Error;
+pub use link::{Link, Received};
 pub use stream::Stream;

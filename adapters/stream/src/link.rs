@@ -1,16 +1,20 @@
-//! Moves ciphertext between an engine and a transport, until the transport would block.
+//! Moves ciphertext between an engine and a transport, for every adapter.
 //!
 //! Knows nothing of TLS: the engine's queues are bytes here. [`io::ErrorKind::Interrupted`] is
 //! retried, every other error is returned with the queues as they were.
 
+use core::fmt;
 use std::io::{self, IoSlice};
 
 use offwire::Engine;
 
-/// A transport, and whether it was told to pass on what it took.
-#[derive(Debug)]
-pub(crate) struct Link<T> {
-    pub(crate) transport: T,
+/// A transport, and whether it was told to pass on what it took: what adapters are made of.
+///
+/// [`Stream`](crate::Stream) is one of these and an engine; so is an adapter of your own that needs
+/// other outcomes. The engine is told of every byte as soon as the transport has moved it, so that
+/// whatever interrupts a call, a later one goes on with the next byte.
+pub struct Link<T> {
+    transport: T,
     flush: Flush,
 }
 
@@ -21,120 +25,174 @@ enum Flush {
     Owed,
 }
 
-/// What became of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sending {
-    /// All of it has left, and the transport is flushed.
-    Done,
-    /// The transport would block.
-    WouldBlock,
-}
-
 /// What one read of the transport brought.
+#[must_use = "the end of the transport is the caller's to report to the engine"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Receiving {
-    /// Bytes, or the end of the transport: the engine has news.
-    News,
-    /// The transport would block.
-    WouldBlock,
+pub enum Received {
+    /// So many bytes, which the engine has.
+    Bytes(usize),
+    /// The end of the transport. Whoever takes it for final calls [`Engine::feed_eof`].
+    End,
     /// The engine has no room, so the transport was not asked.
     NoRoom,
 }
 
 impl<T> Link<T> {
-    /// A transport that has taken no bytes yet.
-    pub(crate) fn fresh(transport: T) -> Self {
-        Self {
-            transport,
-            flush: Flush::Done,
-        }
+    /// Takes a transport that has taken no bytes yet.
+    pub fn fresh(transport: T) -> Self {
+        let flush = Flush::Done;
+        Self { transport, flush }
     }
 
-    /// A transport about which nothing is known: it is flushed once, to be sure.
-    pub(crate) fn used(transport: T) -> Self {
-        Self {
-            transport,
-            flush: Flush::Owed,
-        }
+    /// Takes a transport about which nothing is known: it is flushed once, to be sure.
+    pub fn used(transport: T) -> Self {
+        let flush = Flush::Owed;
+        Self { transport, flush }
     }
 
-    /// Whether output that the engine no longer holds still has to be flushed.
-    pub(crate) fn owes_flush(&self) -> bool {
+    /// The transport.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The transport. Bytes that are read or written here are missing in the connection.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Gives the transport back. What it took may still have to be flushed:
+    /// [`Self::owes_flush`].
+    #[must_use]
+    pub fn into_transport(self) -> T {
+        self.transport
+    }
+
+    /// Whether the transport took bytes since it was last flushed.
+    #[must_use]
+    pub fn owes_flush(&self) -> bool {
         self.flush == Flush::Owed
     }
 }
 
 impl<T: io::Read> Link<T> {
     /// Reads the transport once, straight into the engine.
-    pub(crate) fn receive(&mut self, engine: &mut Engine) -> io::Result<Receiving> {
+    ///
+    /// As much as the engine has room for is asked for, as OpenSSL does with read-ahead on.
+    ///
+    /// # Errors
+    /// The transport's; nothing has changed.
+    pub fn receive(&mut self, engine: &mut Engine) -> io::Result<Received> {
         let space = engine.feed_space();
         if space.is_empty() {
-            return Ok(Receiving::NoRoom);
+            return Ok(Received::NoRoom);
         }
-        let arrived = loop {
-            match self.transport.read(space) {
-                Ok(n) => break n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Receiving::WouldBlock);
-                }
-                Err(error) => return Err(error),
+        match self.receive_into(space)? {
+            0 => Ok(Received::End),
+            n => {
+                engine.fed(n).map_err(|_| moved_too_much())?;
+                Ok(Received::Bytes(n))
             }
-        };
-        match arrived {
-            0 => engine.feed_eof(),
-            n => engine.fed(n).map_err(io::Error::other)?,
         }
-        Ok(Receiving::News)
+    }
+
+    /// Reads the transport once, into a buffer that is not empty; 0 is the transport's end.
+    ///
+    /// # Errors
+    /// The transport's; nothing has changed.
+    pub fn receive_into(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match retried(|| self.transport.read(into))? {
+            n if n > into.len() => Err(moved_too_much()),
+            n => Ok(n),
+        }
     }
 }
 
 impl<T: io::Write> Link<T> {
     /// Sends all that the engine has for the peer, then flushes the transport.
     ///
-    /// The engine is told of every byte as soon as the transport took it, so that whatever
-    /// interrupts this, a later call goes on with the next byte.
-    pub(crate) fn send(&mut self, engine: &mut Engine) -> io::Result<Sending> {
-        while !engine.outgoing().is_empty() {
-            match self.send_some(engine) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => {
-                    self.flush = Flush::Owed;
-                    engine.sent(n).map_err(io::Error::other)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Sending::WouldBlock);
-                }
-                Err(error) => return Err(error),
-            }
-        }
+    /// # Errors
+    /// The transport's: call again. [`io::ErrorKind::WriteZero`] if it takes nothing.
+    pub fn send(&mut self, engine: &mut Engine) -> io::Result<()> {
+        self.drain(engine)?;
         self.flush()
     }
 
-    /// Flushes the transport, if it took bytes since it was last flushed.
-    pub(crate) fn flush(&mut self) -> io::Result<Sending> {
-        while self.owes_flush() {
-            match self.transport.flush() {
-                Ok(()) => self.flush = Flush::Done,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Sending::WouldBlock);
-                }
-                Err(error) => return Err(error),
-            }
+    /// Sends all that the engine has for the peer, and leaves the flush to be done.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn drain(&mut self, engine: &mut Engine) -> io::Result<()> {
+        while !engine.outgoing().is_empty() {
+            let slices = engine.outgoing_slices();
+            let mut runs = slices.iter().copied();
+            // The queue is a ring: one run, or two where it wraps around.
+            let runs = [
+                runs.next().unwrap_or_default(),
+                runs.next().unwrap_or_default(),
+            ];
+            let sent = self.send_some(runs)?;
+            drop(slices);
+            engine.sent(sent).map_err(|_| moved_too_much())?;
         }
-        Ok(Sending::Done)
+        Ok(())
     }
 
-    fn send_some(&mut self, engine: &Engine) -> io::Result<usize> {
-        let slices = engine.outgoing_slices();
-        let mut runs = slices.iter().copied();
-        // The queue is a ring: one run, or two where it wraps around.
-        let runs = [
-            runs.next().unwrap_or_default(),
-            runs.next().unwrap_or_default(),
-        ];
-        self.transport.write_vectored(&runs.map(IoSlice::new))
+    /// Hands the transport what it takes of these runs in one call: at least one byte of those
+    /// there are. Returns how many it took.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; nothing was taken.
+    pub fn send_some(&mut self, runs: [&[u8]; 2]) -> io::Result<usize> {
+        let [first, second] = runs;
+        let sent = match second {
+            [] => retried(|| self.transport.write(first)),
+            _ => retried(|| self.transport.write_vectored(&runs.map(IoSlice::new))),
+        };
+        match sent? {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            n if n > first.len() + second.len() => Err(moved_too_much()),
+            n => {
+                self.flush = Flush::Owed;
+                Ok(n)
+            }
+        }
+    }
+
+    /// Flushes the transport, if it took bytes since it was last flushed.
+    ///
+    /// # Errors
+    /// The transport's: call again.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.owes_flush() {
+            retried(|| self.transport.flush())?;
+            self.flush = Flush::Done;
+        }
+        Ok(())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Link<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("transport", &self.transport)
+            .field("flush", &self.flush)
+            .finish()
+    }
+}
+
+/// A transport claims to have moved more bytes than it was given.
+fn moved_too_much() -> io::Error {
+    io::Error::other("the transport claims to have moved more bytes than it was given")
+}
+
+/// Repeats a call on a transport as long as a signal interrupts it.
+fn retried<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }

@@ -67,7 +67,7 @@ impl<T> Stream<T> {
     /// that the transport buffers may still have to be flushed.
     #[must_use]
     pub fn into_parts(self) -> (Engine, T) {
-        (self.engine, self.link.transport)
+        (self.engine, self.link.into_transport())
     }
 
     /// What to wait for on a non-blocking transport: [`Engine::interest`], and writing as long as
@@ -95,13 +95,13 @@ impl<T> Stream<T> {
     /// The transport.
     #[must_use]
     pub fn transport(&self) -> &T {
-        &self.link.transport
+        self.link.transport()
     }
 
     /// The transport, to set its options. Bytes that are read or written here are missing in the
     /// connection.
     pub fn transport_mut(&mut self) -> &mut T {
-        &mut self.link.transport
+        self.link.transport_mut()
     }
 }
 
@@ -109,7 +109,7 @@ impl<T: fmt::Debug> fmt::Debug for Stream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream")
             .field("engine", &self.engine)
-            .field("transport", &self.link.transport)
+            .field("transport", self.link.transport())
             .finish()
     }
 }

@@ -8,8 +8,9 @@ use std::io;
 
 use offwire::{Engine, Handshake, Read, Shutdown, Write};
 
+use crate::carry::{Receiving, Sending};
 use crate::error::Error;
-use crate::link::{Link, Receiving, Sending};
+use crate::link::Link;
 
 /// A TLS connection over a transport.
 ///
@@ -46,10 +47,11 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// sent unless the transport would block.
     pub fn handshake(&mut self) -> Result<Handshake, Error> {
         loop {
-            if self.link.flush()? == Sending::WouldBlock {
+            if self.flush()? == Sending::WouldBlock {
                 return Ok(Handshake::NeedWrite);
             }
             match self.engine.handshake() {
+                Ok(Handshake::Complete | Handshake::NeedRead) if self.link.owes_flush() => {}
                 Ok(Handshake::Complete) => return Ok(Handshake::Complete),
                 Ok(Handshake::NeedRead) => match self.receive()? {
                     Receiving::News => {}
@@ -108,10 +110,11 @@ impl<T: io::Read + io::Write> Stream<T> {
     pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
         loop {
             // Before the engine is asked: it knows nothing of flushing, and says `Written` once.
-            if self.link.flush()? == Sending::WouldBlock {
+            if self.flush()? == Sending::WouldBlock {
                 return Ok(Write::NeedWrite);
             }
             match self.engine.write(plaintext) {
+                Ok(Write::Written(0) | Write::NeedRead) if self.link.owes_flush() => {}
                 Ok(Write::Written(n)) => return Ok(Write::Written(n)),
                 Ok(Write::NeedRead) => match self.receive()? {
                     Receiving::News => {}
@@ -144,7 +147,7 @@ impl<T: io::Read + io::Write> Stream<T> {
         loop {
             if self.link.owes_flush() {
                 call = ShutdownCall::Closing;
-                if self.link.flush()? == Sending::WouldBlock {
+                if self.flush()? == Sending::WouldBlock {
                     return Ok(Shutdown::NeedWrite);
                 }
             }
@@ -174,14 +177,14 @@ impl<T: io::Read + io::Write> Stream<T> {
     ) -> Result<Read, Error> {
         loop {
             match verb(&mut self.engine, into) {
-                Ok(Read::NeedRead) => {
-                    if self.engine.negotiated().is_none() {
-                        if self.send()? == Sending::WouldBlock {
-                            return Ok(Read::NeedWrite); // the peer waits for what is not flushed
-                        }
-                    } else {
-                        self.offer_control();
+                // The peer waits for what is not flushed.
+                Ok(Read::NeedRead) if self.is_shaking_hands() && self.link.owes_flush() => {
+                    if self.flush()? == Sending::WouldBlock {
+                        return Ok(Read::NeedWrite);
                     }
+                }
+                Ok(Read::NeedRead) => {
+                    self.offer_control();
                     match self.receive()? {
                         Receiving::News => {}
                         Receiving::WouldBlock | Receiving::NoRoom => return Ok(Read::NeedRead),
@@ -204,7 +207,7 @@ impl<T: io::Read + io::Write> Stream<T> {
     fn offer_control(&mut self) {
         // A blocked write is the caller's to repeat: on a blocking transport, sending it from here
         // could hang on a peer that waits for us to read.
-        if self.engine.committed() == 0 {
+        if self.engine.committed() == 0 && !self.is_shaking_hands() {
             // The peer may have stopped reading and still have sent: that the transport would
             // block or fails is the next write's news, and what arrived is this call's.
             let _ = self.send();
@@ -218,27 +221,6 @@ impl<T: io::Read + io::Write> Stream<T> {
             let _ = self.send();
         }
         Error::Tls(error)
-    }
-
-    /// Sends what the engine has. While the handshake lasts, a transport that would block is
-    /// listened to: the peer may be blocked itself until we take what it has sent, if the transport
-    /// holds next to nothing (a BIO pair of a few bytes).
-    fn push(&mut self) -> io::Result<Sending> {
-        match self.send()? {
-            Sending::WouldBlock if self.engine.negotiated().is_none() => match self.receive()? {
-                Receiving::News => Ok(Sending::Done),
-                Receiving::WouldBlock | Receiving::NoRoom => Ok(Sending::WouldBlock),
-            },
-            sending @ (Sending::Done | Sending::WouldBlock) => Ok(sending),
-        }
-    }
-
-    fn send(&mut self) -> io::Result<Sending> {
-        self.link.send(&mut self.engine)
-    }
-
-    fn receive(&mut self) -> io::Result<Receiving> {
-        self.link.receive(&mut self.engine)
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use bytes::{Buf, Bytes};
 use offwire::{Engine, Write};
+use offwire_stream::Link;
 
 use crate::error::{self, poisoned, unexpected};
-use crate::link::Link;
 
 /// What both halves use.
 pub(super) struct Shared<W> {
