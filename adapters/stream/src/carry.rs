@@ -16,7 +16,8 @@ impl<T: io::Read + io::Write> Stream<T> {
 
     /// Flushes the transport, if it took bytes since it was last flushed.
     pub(crate) fn flush(&mut self) -> Result<Sending, Error> {
-        Ok(Sending::of(self.link.flush())?)
+        let flushed = Sending::of(self.link.flush());
+        self.settle(flushed)
     }
 
     /// What the handshake makes of a transport that does not take our part of it.
