@@ -43,6 +43,14 @@ pub(crate) fn tls(error: Error) -> io::Error {
     io::Error::new(kind, error)
 }
 
+/// What the handshake failed of, on either side of TLS.
+pub(crate) fn explained(error: offwire_stream::Error) -> io::Error {
+    match error {
+        offwire_stream::Error::Transport(error) => error,
+        offwire_stream::Error::Tls(error) => tls(error),
+    }
+}
+
 /// The transport ended without close_notify.
 pub(crate) fn truncated() -> io::Error {
     io::Error::new(

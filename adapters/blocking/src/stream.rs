@@ -9,7 +9,7 @@ use std::io;
 use offwire::{Engine, Handshake, Read, Shutdown, Write};
 use offwire_stream::{Link, Received};
 
-use crate::error::{self, truncated, unexpected};
+use crate::error::{self, explained, truncated, unexpected};
 use crate::split::{ReadHalf, WriteHalf};
 use crate::transport::Divide;
 
@@ -72,7 +72,8 @@ impl<T: io::Read + io::Write> TlsStream<T> {
     /// last flight has left.
     ///
     /// # Errors
-    /// The transport's: repeat the call. TLS's: the connection is over.
+    /// The transport's: repeat the call. TLS's: the connection is over. If the transport breaks
+    /// since the peer has refused us and is gone, its alert is the error.
     pub fn handshake(&mut self) -> io::Result<()> {
         loop {
             match self.engine.handshake() {
@@ -184,12 +185,25 @@ impl<T: io::Read + io::Write> TlsStream<T> {
 
     /// Sends all that is queued for the peer and flushes the transport.
     fn send(&mut self) -> io::Result<()> {
-        self.link.send(&mut self.engine)
+        let sent = self.link.send(&mut self.engine);
+        self.explain(sent)
     }
 
     /// Sends all that is queued for the peer.
     fn drain(&mut self) -> io::Result<()> {
-        self.link.drain(&mut self.engine)
+        let sent = self.link.drain(&mut self.engine);
+        self.explain(sent)
+    }
+
+    /// Lets the peer say why our part of the handshake could not be sent. Data may fail to be sent
+    /// for reasons of our own: the caller may have closed the transport's half.
+    fn explain(&mut self, sent: io::Result<()>) -> io::Result<()> {
+        match sent {
+            Err(error) if self.engine.stats().plaintext_sealed == 0 => {
+                Err(explained(self.link.explain(error, &mut self.engine)))
+            }
+            sent => sent,
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use offwire::Handshake;
+
 use crate::error::Error;
 use crate::link::Received;
 use crate::stream::Stream;
@@ -24,7 +26,7 @@ impl<T: io::Read + io::Write> Stream<T> {
     ///
     /// One that would block is listened to: the peer may be blocked itself until we take what it
     /// has sent, if the transport holds next to nothing (a BIO pair of a few bytes). After news the
-    /// engine is to be asked again.
+    /// engine is to be asked again. One that fails may have brought the reason before.
     fn settle(&mut self, sending: io::Result<Sending>) -> Result<Sending, Error> {
         match sending {
             Ok(Sending::WouldBlock) if self.is_shaking_hands() => match self.receive()? {
@@ -32,6 +34,10 @@ impl<T: io::Read + io::Write> Stream<T> {
                 Receiving::WouldBlock | Receiving::NoRoom => Ok(Sending::WouldBlock),
             },
             Ok(sending) => Ok(sending),
+            // Our last flight may be leaving after the engine has all that it needs.
+            Err(error) if self.engine.handshake() != Ok(Handshake::Complete) => {
+                Err(self.link.explain(error, &mut self.engine))
+            }
             Err(error) => Err(error.into()),
         }
     }

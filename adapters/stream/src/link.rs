@@ -6,7 +6,9 @@
 use core::fmt;
 use std::io::{self, IoSlice};
 
-use offwire::Engine;
+use offwire::{Engine, Read};
+
+use crate::error::Error;
 
 /// A transport, and whether it was told to pass on what it took: what adapters are made of.
 ///
@@ -107,6 +109,29 @@ impl<T: io::Read> Link<T> {
             n => Ok(n),
         }
     }
+
+    /// Says why the transport did not take our part of the handshake: what the peer said before it
+    /// was gone, else the transport's own error.
+    ///
+    /// A peer that refuses us sends an alert and closes. The rest of our flight then meets a broken
+    /// transport, and the alert is what the caller has to know (RFC 8446 section 6.2). Nothing but a
+    /// peer that is gone makes this read, so that a blocking transport does not wait.
+    pub fn explain(&mut self, error: io::Error, engine: &mut Engine) -> Error {
+        if is_gone(&error) {
+            loop {
+                match engine.peek(&mut []) {
+                    Ok(Read::NeedRead | Read::NeedWrite) => {}
+                    Ok(Read::Read(_) | Read::Closed | Read::Truncated) => break,
+                    Err(refused) => return Error::Tls(refused),
+                }
+                // Its end says no more than the error does.
+                let Ok(Received::Bytes(_)) = self.receive(engine) else {
+                    break;
+                };
+            }
+        }
+        Error::Transport(error)
+    }
 }
 
 impl<T: io::Write> Link<T> {
@@ -180,6 +205,16 @@ impl<T: fmt::Debug> fmt::Debug for Link<T> {
             .field("flush", &self.flush)
             .finish()
     }
+}
+
+/// Whether the peer is gone, so that what it sent is all that it will ever send.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// A transport claims to have moved more bytes than it was given.

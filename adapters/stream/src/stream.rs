@@ -44,7 +44,8 @@ impl<T: io::Read + io::Write> Stream<T> {
     ///
     /// # Errors
     /// [`Error::Transport`]: repeat the call. [`Error::Tls`]: the connection is dead; our alert was
-    /// sent unless the transport would block.
+    /// sent unless the transport would block. If the transport breaks since the peer has refused us
+    /// and is gone, its alert is the error.
     pub fn handshake(&mut self) -> Result<Handshake, Error> {
         loop {
             if self.flush()? == Sending::WouldBlock {
@@ -106,7 +107,8 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// [`Error::Transport`]: nothing is lost and nothing is sent twice if the call is repeated with
     /// the same bytes. [`Error::Tls`] with [`offwire::Misuse::BadWriteRetry`] if the repetition is
     /// shorter or differs, and [`offwire::Misuse::WriteAfterShutdown`]: the connection stays
-    /// usable. Any other [`Error::Tls`]: it is dead.
+    /// usable. Any other [`Error::Tls`]: it is dead. After the handshake a transport that breaks is
+    /// [`Error::Transport`]; [read](Self::read) on to learn whether the peer had sent an alert.
     pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
         loop {
             // Before the engine is asked: it knows nothing of flushing, and says `Written` once.
