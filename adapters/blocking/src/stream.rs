@@ -211,12 +211,18 @@ impl<T: io::Read + io::Write + Divide> TlsStream<T> {
     /// Divides the connection between two threads, one that reads and one that writes; completes
     /// the handshake first, if it is not complete.
     ///
+    /// What a failed write left behind stays with the half that writes.
+    ///
     /// # Errors
     /// Those of [`Self::handshake`], and the connection is dropped: call that first where time
     /// limits are to be survived. Once it has succeeded, this does no I/O and cannot fail.
     pub fn split(mut self) -> io::Result<(ReadHalf<T>, WriteHalf<T>)> {
         if self.engine.negotiated().is_none() {
             self.handshake()?;
+        } else if self.engine.stats().plaintext_sealed == 0 && !self.engine.outgoing().is_empty() {
+            // A read may have completed it and left our last flight, or tickets, in the queue, where
+            // no half would send them before the first write. If that fails, the write meets it.
+            let _ = self.link.send(&mut self.engine);
         }
         Ok(crate::split::halves(self.engine, self.link))
     }
