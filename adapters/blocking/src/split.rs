@@ -9,8 +9,9 @@
 //!
 //! Invariant: application data is sealed and taken out of the engine under both locks at once. So
 //! what the engine's queue holds while the sender's lock is free is control records only, which the
-//! reader may send: at most 128 bytes. It never sends data, so it never waits for a peer that waits
-//! to be read.
+//! reader may send: at most 128 bytes. It never sends data, and does not send at all before it has
+//! handed out what has arrived, so it waits for a peer that does not read only if nothing more is
+//! there to be read and the transport has not even room for these few bytes.
 
 mod shared;
 
@@ -24,7 +25,7 @@ use offwire::{Engine, Read};
 use offwire_stream::Link;
 
 use crate::error::{self, truncated, unexpected};
-use crate::split::shared::{Output, Sender, Shared, waiting};
+use crate::split::shared::{Sender, Shared};
 use crate::transport::Divide;
 
 /// The largest record of TLS 1.3 (RFC 8446 section 5.2): header, plaintext and 256 bytes.
@@ -33,8 +34,8 @@ const RECORD: usize = 5 + 16_384 + 256;
 /// The half that reads: [`io::Read`] with the results of [`TlsStream`](crate::TlsStream).
 ///
 /// It waits for the transport only in its own read calls, and with neither lock held. What it owes
-/// the peer, an alert of at most 31 bytes, it sends itself, unless the other half is sending: then
-/// that half sends it next. The answer to a KeyUpdate leaves with the next write, as RFC 8446
+/// the peer, an alert of at most 31 bytes, it sends itself once it has handed out what has arrived,
+/// unless the other half is sending: then that half sends it next. The answer to a KeyUpdate leaves with the next write, as RFC 8446
 /// section 4.6.3 demands.
 ///
 /// Dropping it does no I/O and leaves the other half working; the transport's writer goes with the
@@ -132,18 +133,16 @@ impl<T: Divide> io::Read for ReadHalf<T> {
             return Ok(0);
         }
         loop {
-            let (outcome, output) = {
+            let outcome = {
                 let mut engine = self.shared.engine()?;
                 self.arrived.feed(&mut engine);
-                (engine.read(into), waiting(&engine))
+                engine.read(into)
             };
-            if output == Output::Waiting {
-                self.shared.send_control();
-            }
             match outcome {
                 Ok(Read::Read(n)) => return Ok(n),
                 Ok(Read::NeedRead) if !self.arrived.is_empty() => {}
                 Ok(Read::NeedRead) => {
+                    self.shared.send_control();
                     if self.arrived.receive(&mut self.link)? == 0 {
                         self.shared.engine()?.feed_eof();
                     }
@@ -151,7 +150,10 @@ impl<T: Divide> io::Read for ReadHalf<T> {
                 Ok(Read::NeedWrite) => return Err(unexpected("a read waits for output")),
                 Ok(Read::Closed) => return Ok(0),
                 Ok(Read::Truncated) => return Err(truncated()),
-                Err(error) => return Err(error::tls(error)),
+                Err(error) => {
+                    self.shared.send_control();
+                    return Err(error::tls(error));
+                }
             }
         }
     }

@@ -8,9 +8,9 @@ mod support;
 
 use std::io::{Read, Write};
 
-use offwire::ProtocolVersion;
+use offwire::{Alert, ProtocolVersion, Settings, WriteMode};
 use offwire_blocking::{Joined, TlsStream};
-use offwire_testkit::Contexts;
+use offwire_testkit::{Contexts, RawPeer, Side, messages};
 
 use support::{Memory, is_limit};
 
@@ -32,4 +32,33 @@ fn tickets_that_a_first_read_left_behind_leave_with_the_split() {
     let (_reader, _writer) = server.split().unwrap();
     assert!(is_limit(&client.read(&mut [0; 64]).unwrap_err()));
     assert!(client.engine().stats().tickets_received > 0);
+}
+
+#[test]
+fn a_warning_is_sent_once_what_has_arrived_is_handed_out() {
+    let settings = Settings::default().write_mode(WriteMode::Partial);
+    let contexts = Contexts::new()
+        .version(ProtocolVersion::Tls12)
+        .settings(settings);
+    let (mut client, engine) = RawPeer::facing(Side::Server, &contexts);
+    let (reading, writing) = (Memory::default(), Memory::default());
+    {
+        let mut incoming = reading.incoming.bytes.borrow_mut();
+        incoming.extend(client.message(&messages::client_hello()));
+        incoming.extend(client.data(b"data flows on"));
+    }
+    let calls = alloc::rc::Rc::clone(&writing.calls);
+    let outgoing = alloc::rc::Rc::clone(&writing.outgoing);
+    let transport = Joined::new(reading, writing);
+    let (mut reader, _writer) = TlsStream::from_parts(engine, transport)
+        .unwrap()
+        .split()
+        .unwrap();
+    assert_eq!(reader.read(&mut [0; 64]).unwrap(), 13);
+    assert_eq!(calls.get(), 0, "nothing is sent before that");
+    assert!(is_limit(&reader.read(&mut [0; 64]).unwrap_err()));
+    let wire: Vec<u8> = outgoing.bytes.borrow_mut().drain(..).collect();
+    let opened = client.open(&wire);
+    let alerts: Vec<_> = opened.iter().map(offwire_testkit::Opened::alert).collect();
+    assert_eq!(alerts, [Some((1, Alert::NO_RENEGOTIATION))]);
 }

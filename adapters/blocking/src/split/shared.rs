@@ -23,13 +23,6 @@ pub(super) struct Sender<W> {
     pub(super) unsent: Bytes,
 }
 
-/// Whether control records wait to be sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    Nothing,
-    Waiting,
-}
-
 impl<W> Shared<W> {
     pub(super) fn engine(&self) -> io::Result<MutexGuard<'_, Engine>> {
         // What a panic has left behind may seal a second record under the same nonce.
@@ -91,12 +84,12 @@ impl<W: io::Write> Shared<W> {
     /// Sends the control records that wait in the engine, unless the other half is sending or has
     /// stuck: then it is the one to send them.
     ///
-    /// Called by the reader after it made some, and by the writer after it gave the sender back: of
-    /// a record made meanwhile one of the two learns. Errors are met again by the next write.
+    /// Called by the reader before it waits or ends, and by the writer after it gave the sender back:
+    /// of a record made meanwhile one of the two learns. Errors are met again by the next write.
     pub(super) fn send_control(&self) {
         while self
             .engine()
-            .is_ok_and(|engine| waiting(&engine) == Output::Waiting)
+            .is_ok_and(|engine| !engine.outgoing().is_empty())
         {
             let Ok(mut sender) = self.sender.try_lock() else {
                 return;
@@ -137,12 +130,5 @@ impl<W: io::Write> Sender<W> {
         // The connection is over: its error is the news, not what the transport says of it.
         let _ = self.send();
         error::tls(error)
-    }
-}
-
-pub(super) fn waiting(engine: &Engine) -> Output {
-    match engine.outgoing() {
-        [] => Output::Nothing,
-        _ => Output::Waiting,
     }
 }
