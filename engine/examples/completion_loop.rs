@@ -3,16 +3,18 @@
 //! connections.
 //!
 //! ```sh
-//! cargo run --example completion_loop
+//! cargo run --example completion_loop            # the kernel's io_uring, where it may be used
+//! cargo run --example completion_loop -- threads # a pool of threads in the same shape
 //! ```
 //!
-//! The queues of operations are in `ring/mod.rs`, in the shape of `io_uring(7)`. What is said, and
+//! The queues of operations are in `ring/`. What is said, and
 //! every verb of the engine, is in `conversation/mod.rs`; whom it talks to, in `loopback/mod.rs`.
 
 extern crate alloc;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use std::env;
 use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::process::ExitCode;
@@ -256,8 +258,8 @@ impl Connection {
     }
 }
 
-fn run(out: &mut impl io::Write) -> Result<(), Fault> {
-    let (mut loopback, mut ring) = (Loopback::new()?, Ring::new());
+fn run(out: &mut impl io::Write, mut ring: Ring) -> Result<(), Fault> {
+    let mut loopback = Loopback::new()?;
     let listener = Arc::new(loopback.listener.try_clone()?);
     let mut connections = BTreeMap::new();
     for (token, end) in (LISTENER + 1..).zip(loopback.connect()?) {
@@ -279,7 +281,7 @@ fn run(out: &mut impl io::Write) -> Result<(), Fault> {
 
     let (mut verdict, mut reported) = (Ok(()), 0);
     while reported < ends {
-        let (mut token, completion) = ring.wait().ok_or("nothing is in flight any more")?;
+        let (mut token, completion) = ring.wait()?.ok_or("nothing is in flight any more")?;
         if let Completion::Accepted(socket) = completion {
             token = next_token;
             next_token += 1;
@@ -304,15 +306,22 @@ fn run(out: &mut impl io::Write) -> Result<(), Fault> {
     verdict?;
     writeln!(
         out,
-        "\nevery byte was right, every end as expected; the ring grew to {} threads",
-        ring.threads()
+        "\nevery byte was right, every end as expected; served by {ring}"
     )?;
     Ok(())
 }
 
 fn main() -> ExitCode {
     let mut out = io::stdout().lock();
-    match run(&mut out) {
+    let ring = match env::args().nth(1).as_deref() {
+        None => Ring::new(),
+        Some("threads") => Ring::of_threads(),
+        Some(_) => {
+            let _ = writeln!(out, "usage: completion_loop [threads]");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(&mut out, ring) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             // If not even this can be written, the exit code still says it.

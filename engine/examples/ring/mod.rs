@@ -1,24 +1,31 @@
-//! A submission queue and a completion queue, in the shape of `io_uring(7)`, on a pool of threads.
+//! A submission queue and a completion queue, in the shape of `io_uring(7)`: the kernel's own where
+//! it lets us have one, else a pool of threads.
 //!
 //! An operation owns its buffer from its submission to its completion, as the kernel demands: the
 //! submitter cannot touch it meanwhile, and gets it back with the result. Nothing here knows of
-//! TLS. `docs/embedding.md` has the table that maps each call to io_uring.
+//! TLS.
 
 extern crate alloc;
 
 use alloc::sync::Arc;
-use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use core::fmt;
+use std::io;
+use std::net::{TcpListener, TcpStream};
 
 use bytes::Bytes;
+
+#[cfg(target_os = "linux")]
+mod kernel;
+mod pool;
+
+#[cfg(target_os = "linux")]
+use kernel::Kernel;
+use pool::Pool;
 
 /// What the submitter recognises a completion by (`user_data`).
 pub(crate) type Token = usize;
 
-/// What is asked for. Sockets are blocking: a thread of the pool waits, not the loop.
+/// What is asked for. Sockets are blocking: whoever serves the ring waits, not the loop.
 pub(crate) enum Operation {
     /// Accept a connection.
     Accept(Arc<TcpListener>),
@@ -43,92 +50,63 @@ pub(crate) enum Completion {
 }
 
 /// The two queues.
-pub(crate) struct Ring {
-    submissions: Sender<(Token, Operation)>,
-    /// The other end of the above, shared by all threads.
-    work: Arc<Mutex<Receiver<(Token, Operation)>>>,
-    completed: Sender<(Token, Completion)>,
-    completions: Receiver<(Token, Completion)>,
-    in_flight: usize,
-    threads: usize,
+pub(crate) enum Ring {
+    /// The kernel's io_uring.
+    #[cfg(target_os = "linux")]
+    Kernel(Box<Kernel>),
+    /// Threads, and why it is they.
+    Threads(Pool, String),
 }
 
 impl Ring {
+    /// The kernel's ring, else threads: not every kernel has one, and containers often forbid it.
+    #[cfg(target_os = "linux")]
     pub(crate) fn new() -> Self {
-        let (submissions, work) = mpsc::channel();
-        let (completed, completions) = mpsc::channel();
-        Self {
-            submissions,
-            work: Arc::new(Mutex::new(work)),
-            completed,
-            completions,
-            in_flight: 0,
-            threads: 0,
+        match Kernel::new() {
+            Ok(kernel) => Self::Kernel(Box::new(kernel)),
+            Err(error) => Self::Threads(Pool::new(), format!("no io_uring here: {error}")),
         }
+    }
+
+    /// Threads: io_uring is Linux's.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn new() -> Self {
+        Self::Threads(Pool::new(), "io_uring is Linux's".to_owned())
+    }
+
+    /// Threads, whatever the kernel has.
+    pub(crate) fn of_threads() -> Self {
+        Self::Threads(Pool::new(), "as asked for".to_owned())
     }
 
     /// Hands an operation over, with its buffer.
-    ///
-    /// A thread is held by each operation in flight. There are never fewer threads than
-    /// operations, or sends could wait behind receives that wait for their answer.
     pub(crate) fn submit(&mut self, token: Token, operation: Operation) -> io::Result<()> {
-        self.in_flight += 1;
-        if self.in_flight > self.threads {
-            let (work, completed) = (Arc::clone(&self.work), self.completed.clone());
-            thread::Builder::new().spawn(move || serve(&work, &completed))?;
-            self.threads += 1;
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Kernel(kernel) => {
+                kernel.submit(token, operation);
+                Ok(())
+            }
+            Self::Threads(pool, _) => pool.submit(token, operation),
         }
-        let submitted = self.submissions.send((token, operation));
-        submitted.map_err(|_| io::Error::other("no thread is left"))
     }
 
     /// Waits for a completion; `None` if nothing is in flight, so none would ever come.
-    pub(crate) fn wait(&mut self) -> Option<(Token, Completion)> {
-        let left = self.in_flight.checked_sub(1)?;
-        let completion = self.completions.recv().ok()?;
-        self.in_flight = left;
-        Some(completion)
-    }
-
-    /// How many threads the pool has grown to.
-    pub(crate) fn threads(&self) -> usize {
-        self.threads
-    }
-}
-
-/// A thread of the pool: performs operations until the ring is dropped.
-fn serve(work: &Mutex<Receiver<(Token, Operation)>>, completed: &Sender<(Token, Completion)>) {
-    loop {
-        // The guard is dropped at the end of the statement: only waiting for work is exclusive.
-        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((token, operation)) = next else { return };
-        if completed.send((token, perform(operation))).is_err() {
-            return;
+    pub(crate) fn wait(&mut self) -> io::Result<Option<(Token, Completion)>> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Kernel(kernel) => kernel.wait(),
+            Self::Threads(pool, _) => Ok(pool.wait()),
         }
     }
 }
 
-fn perform(operation: Operation) -> Completion {
-    match operation {
-        Operation::Accept(listener) => {
-            Completion::Accepted(listener.accept().map(|(socket, _)| socket))
-        }
-        Operation::Receive(socket, mut buffer) => {
-            let received = uninterrupted(|| (&*socket).read(&mut buffer));
-            Completion::Received(received, buffer)
-        }
-        Operation::Send(socket, bytes) => {
-            Completion::Sent(uninterrupted(|| (&*socket).write(&bytes)), bytes)
-        }
-        Operation::CloseHalf(socket) => Completion::HalfClosed(socket.shutdown(Shutdown::Write)),
-    }
-}
-
-fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
+impl fmt::Display for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Kernel(_) => f.write_str("the kernel's io_uring"),
+            Self::Threads(pool, why) => write!(f, "a ring of {} threads ({why})", pool.threads()),
         }
     }
 }
