@@ -16,8 +16,9 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use offwire::{Error, KeyUpdate, Misuse, ProtocolVersion};
 use offwire_blocking::{CloseNotify, Joined, TlsStream, tls_error};
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::{Fault, Memory};
 
-use support::{Fault, Memory, VERSIONS, is_limit, open_pair, pattern};
+use support::{VERSIONS, is_limit, open_pair, pattern};
 
 /// Whether the transport fails from now on.
 fn blocked(stream: &mut TlsStream<Memory>) {

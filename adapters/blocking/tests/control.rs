@@ -10,9 +10,10 @@ use std::io::{Read, Write};
 
 use offwire::{Alert, ProtocolVersion, Settings, WriteMode};
 use offwire_blocking::{Joined, TlsStream};
+use offwire_testkit::transport::Memory;
 use offwire_testkit::{Contexts, RawPeer, Side, messages};
 
-use support::{Memory, is_limit};
+use support::is_limit;
 
 #[test]
 fn tickets_that_a_first_read_left_behind_leave_with_the_split() {

@@ -16,9 +16,10 @@ use std::io::{ErrorKind, Read, Write};
 
 use offwire::ProtocolVersion;
 use offwire_blocking::{CloseNotify, TlsStream, tls_error};
+use offwire_testkit::transport::{Fault, Memory};
 use offwire_testkit::{Contexts, Side};
 
-use support::{End, Fault, Memory, Task, VERSIONS, is_limit, open_pair, pair, pattern};
+use support::{End, Task, VERSIONS, is_limit, open_pair, pair, pattern};
 
 /// What the side that ends has to say, as two writes.
 const LEN: usize = 300;

@@ -17,8 +17,9 @@ use std::io::ErrorKind;
 use offwire::ProtocolVersion;
 use offwire_blocking::CloseNotify;
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::{Fault, Faults};
 
-use support::{End, Fault, Faults, Task, VERSIONS, pair, pattern, run};
+use support::{End, Task, VERSIONS, pair, pattern, run};
 
 /// Several records, so that writes meet output of earlier ones.
 const LEN: usize = 60_000;

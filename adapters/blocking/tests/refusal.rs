@@ -12,8 +12,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use offwire::{Alert, Error, ProtocolVersion};
 use offwire_blocking::{TlsStream, tls_error};
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::{Fault, Memory};
 
-use support::{Fault, Memory, VERSIONS, open_pair, pair};
+use support::{VERSIONS, open_pair, pair};
 
 /// A plaintext alert (RFC 8446 section 6).
 const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];

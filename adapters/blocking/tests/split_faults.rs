@@ -15,8 +15,9 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use offwire::{Alert, Error, KeyUpdate, ProtocolVersion};
 use offwire_blocking::{CloseNotify, Joined, ReadHalf, TlsStream, WriteHalf, tls_error};
+use offwire_testkit::transport::{Fault, Faults, Memory};
 
-use support::{Fault, Faults, Memory, VERSIONS, is_limit, open_pair, pattern};
+use support::{VERSIONS, is_limit, open_pair, pattern};
 
 type Transport = Joined<Memory, Memory>;
 

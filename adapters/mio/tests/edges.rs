@@ -15,9 +15,9 @@ mod support;
 use std::io::ErrorKind;
 
 use offwire::{ProtocolVersion, Settings};
+use offwire_testkit::transport::{Fault, Faults};
 
 use support::end::{End, Plan, State, run};
-use support::simulated::{Fault, Faults};
 use support::{VERSIONS, pattern};
 
 /// More than the smallest queues hold.
@@ -138,6 +138,18 @@ fn one_byte_at_a_time() {
         for who in [Faulty::Client, Faulty::Server] {
             let (_, failures) = faulty(version, who, |_, _| Fault::Short(1), 0);
             assert_eq!(failures, 0);
+        }
+    }
+}
+
+#[test]
+fn cut_anywhere() {
+    for version in VERSIONS {
+        for seed in 0..20 {
+            for who in [Faulty::Client, Faulty::Server] {
+                let (_, failures) = faulty(version, who, |_, seed| Fault::Cut(seed), seed);
+                assert_eq!(failures, 0);
+            }
         }
     }
 }

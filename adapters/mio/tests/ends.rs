@@ -16,9 +16,9 @@ use std::io::ErrorKind;
 
 use offwire::{Error as Tls, Peer, ProtocolVersion, Read, Settings};
 use offwire_mio::Error;
+use offwire_testkit::transport::Fault;
 
 use support::end::{End, OnFailure, Plan, State, run};
-use support::simulated::Fault;
 use support::{VERSIONS, pattern};
 
 fn plan<'a>(version: ProtocolVersion, up: &'a [u8], down: &'a [u8]) -> Plan<'a> {

@@ -6,9 +6,10 @@ mod support;
 
 use offwire::{Alert, Completion, Interest, KeyUpdate, ProtocolVersion, Read, Settings, Write};
 use offwire_stream::Stream;
+use offwire_testkit::transport::Memory;
 use offwire_testkit::{Contexts, RawPeer, Side, messages};
 
-use support::{Memory, open_pair};
+use support::open_pair;
 
 /// A TLS 1.2 server that a client has just asked to renegotiate, and then told something.
 fn asked_to_renegotiate() -> (RawPeer, Stream<Memory>) {

@@ -9,8 +9,9 @@ use std::io::ErrorKind;
 
 use offwire::ProtocolVersion;
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::{Fault, Faults, Memory};
 
-use support::{End, Fault, Faults, Memory, Task, VERSIONS, pair, pattern, run};
+use support::{End, Task, VERSIONS, pair, pattern, run};
 
 /// More than the outgoing queue holds, so that a write takes several rounds.
 const LEN: usize = 100_000;
@@ -138,6 +139,18 @@ fn one_byte_at_a_time() {
         for faulty in [Faulty::Client, Faulty::Server] {
             let (_, failures) = session(version, faulty, |_, _| Fault::Short(1), 0);
             assert_eq!(failures, 0);
+        }
+    }
+}
+
+#[test]
+fn cut_anywhere() {
+    for version in VERSIONS {
+        for seed in 0..20 {
+            for faulty in [Faulty::Client, Faulty::Server] {
+                let (_, failures) = session(version, faulty, |_, seed| Fault::Cut(seed), seed);
+                assert_eq!(failures, 0);
+            }
         }
     }
 }

@@ -12,8 +12,9 @@ use std::io;
 use offwire::{Handshake, Interest, Read, Write};
 use offwire_stream::Stream;
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::Memory;
 
-use support::{Memory, VERSIONS};
+use support::VERSIONS;
 
 /// Takes whatever it is given, and passes on as much as there is room for when it is flushed.
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use std::io::{self, ErrorKind};
 use offwire::{Error as Tls, Handshake, Interest, Misuse, Read, Settings, Write, WriteMode};
 use offwire_stream::{Error, Stream};
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::Fault;
 
-use support::{Fault, VERSIONS, open_pair, pair, pattern};
+use support::{VERSIONS, open_pair, pair, pattern};
 
 #[test]
 fn two_blocked_writes_of_the_same_five_bytes_reach_the_peer_once() {

@@ -16,6 +16,7 @@
 //! * [`RawPeer`]: completes a handshake with an engine, then seals and opens whatever a test asks
 //!   for.
 //! * [`records`]: what stood on the wire, record by record.
+//! * [`transport`]: `std::io` that fails, blocks and ends wherever a test of an adapter wants.
 //!
 //! Nothing here waits for a clock or a socket: the same seed cuts at the same bytes. What cannot go
 //! on fails with a message instead of hanging: drivers panic once neither end makes progress.
@@ -51,6 +52,7 @@ mod pair;
 mod random;
 mod raw;
 pub mod records;
+pub mod transport;
 
 pub use certificates::{Authority, Identity, Kind, Usage};
 pub use contexts::{ClientAuth, Contexts, Suite};

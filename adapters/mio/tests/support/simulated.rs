@@ -12,20 +12,7 @@ use std::io::{self, ErrorKind};
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
-
-/// What a call on a transport does instead of its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It does its work.
-    None,
-    /// It fails with this kind of error, having moved nothing.
-    Fails(ErrorKind),
-    /// It moves at most so many bytes.
-    Short(usize),
-}
-
-/// Decides the fault of each call, which are numbered from 0 on each transport.
-pub(crate) type Faults = fn(call: usize, aim: usize) -> Fault;
+use offwire_testkit::transport::{Fault, Faults};
 
 /// What the owner of one end of a pipe is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +28,13 @@ enum Notice {
 impl Notice {
     fn becomes_ready(&mut self) {
         if *self == Self::Wanted {
+            *self = Self::Due;
+        }
+    }
+
+    /// The transport became ready right after it said that it would block.
+    fn is_put_off(&mut self, error: &io::Error) {
+        if error.kind() == ErrorKind::WouldBlock {
             *self = Self::Due;
         }
     }
@@ -165,10 +159,11 @@ impl Simulated {
         readable || writable
     }
 
-    fn fault(&mut self) -> Fault {
+    /// How much of `available` bytes this call may move.
+    fn most(&mut self, available: usize) -> io::Result<usize> {
         let call = self.calls;
         self.calls += 1;
-        (self.faults)(call, self.aim)
+        (self.faults)(call, self.aim).most(call, available)
     }
 
     /// As `EPOLL_CTL_MOD` does: what is ready already is told.
@@ -186,18 +181,9 @@ impl Simulated {
 
 impl io::Read for Simulated {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let fault = self.fault();
+        let most = self.most(into.len());
         let mut pipe = self.incoming.borrow_mut();
-        let most = match fault {
-            Fault::None => into.len(),
-            Fault::Short(most) => most.min(into.len()),
-            Fault::Fails(kind) => {
-                if kind == ErrorKind::WouldBlock {
-                    pipe.reader = Notice::Due; // it became ready right afterwards
-                }
-                return Err(kind.into());
-            }
-        };
+        let most = most.inspect_err(|error| pipe.reader.is_put_off(error))?;
         if !pipe.is_readable() {
             pipe.reader = Notice::Wanted;
             return Err(ErrorKind::WouldBlock.into());
@@ -213,18 +199,9 @@ impl io::Read for Simulated {
 
 impl io::Write for Simulated {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let fault = self.fault();
+        let most = self.most(bytes.len());
         let mut pipe = self.outgoing.borrow_mut();
-        let most = match fault {
-            Fault::None => bytes.len(),
-            Fault::Short(most) => most.min(bytes.len()),
-            Fault::Fails(kind) => {
-                if kind == ErrorKind::WouldBlock {
-                    pipe.writer = Notice::Due;
-                }
-                return Err(kind.into());
-            }
-        };
+        let most = most.inspect_err(|error| pipe.writer.is_put_off(error))?;
         if !pipe.is_writable() {
             pipe.writer = Notice::Wanted;
             return Err(ErrorKind::WouldBlock.into());

@@ -1,5 +1,4 @@
-//! Two streams over transports in memory that fail, block and cut wherever a test wants, and the
-//! session that is held over them.
+//! Two streams over the test kit's transports in memory, and the session that is held over them.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(
@@ -10,143 +9,14 @@
 )]
 
 use alloc::collections::VecDeque;
-use alloc::rc::Rc;
-use core::cell::{Cell, RefCell};
-use std::io;
 
 use offwire::{Handshake, ProtocolVersion, Read, Settings, Shutdown, Write};
 use offwire_stream::{Error, Stream};
 use offwire_testkit::Contexts;
+use offwire_testkit::transport::Memory;
 
 /// Both protocol versions.
 pub(crate) const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
-
-/// What a call on a transport does instead of its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It does its work.
-    None,
-    /// It fails with this kind of error, having moved nothing.
-    Fails(io::ErrorKind),
-    /// It moves at most so many bytes.
-    Short(usize),
-}
-
-/// Decides the fault of each call, which are numbered from 0 on each transport.
-pub(crate) type Faults = fn(call: usize, aim: usize) -> Fault;
-
-/// One direction.
-#[derive(Debug, Default)]
-pub(crate) struct Pipe {
-    pub(crate) bytes: RefCell<VecDeque<u8>>,
-    /// How much more it takes before a writer would block; `usize::MAX` by default.
-    room: Cell<Option<usize>>,
-    ended: Cell<bool>,
-}
-
-impl Pipe {
-    pub(crate) fn set_room(&self, room: usize) {
-        self.room.set(Some(room));
-    }
-
-    pub(crate) fn end(&self) {
-        self.ended.set(true);
-    }
-}
-
-/// A non-blocking transport in memory.
-#[derive(Debug)]
-pub(crate) struct Memory {
-    pub(crate) incoming: Rc<Pipe>,
-    pub(crate) outgoing: Rc<Pipe>,
-    pub(crate) calls: Cell<usize>,
-    pub(crate) flushes: usize,
-    faults: Faults,
-    aim: usize,
-}
-
-impl Default for Memory {
-    /// Two empty pipes and no faults.
-    fn default() -> Self {
-        Self {
-            incoming: Rc::default(),
-            outgoing: Rc::default(),
-            calls: Cell::new(0),
-            flushes: 0,
-            faults: |_, _| Fault::None,
-            aim: 0,
-        }
-    }
-}
-
-impl Memory {
-    /// The other end of the same pipes.
-    pub(crate) fn opposite(&self) -> Self {
-        let (incoming, outgoing) = (Rc::clone(&self.outgoing), Rc::clone(&self.incoming));
-        Self {
-            incoming,
-            outgoing,
-            ..Self::default()
-        }
-    }
-
-    fn fault(&self) -> Fault {
-        let call = self.calls.replace(self.calls.get() + 1);
-        (self.faults)(call, self.aim)
-    }
-
-    /// Sets who decides, and the number that is handed to it; calls are counted from 0 again.
-    pub(crate) fn fail(&mut self, faults: Faults, aim: usize) {
-        (self.faults, self.aim) = (faults, aim);
-        self.calls.set(0);
-    }
-}
-
-impl io::Read for Memory {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let most = match self.fault() {
-            Fault::None => into.len(),
-            Fault::Short(most) => most.min(into.len()),
-            Fault::Fails(kind) => return Err(kind.into()),
-        };
-        let mut bytes = self.incoming.bytes.borrow_mut();
-        let n = most.min(bytes.len());
-        if n == 0 && !self.incoming.ended.get() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        for (to, from) in into.iter_mut().zip(bytes.drain(..n)) {
-            *to = from;
-        }
-        Ok(n)
-    }
-}
-
-impl io::Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let most = match self.fault() {
-            Fault::None => bytes.len(),
-            Fault::Short(most) => most.min(bytes.len()),
-            Fault::Fails(kind) => return Err(kind.into()),
-        };
-        let n = self.outgoing.room.get().map_or(most, |room| most.min(room));
-        if n == 0 && most > 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        self.outgoing
-            .room
-            .set(self.outgoing.room.get().map(|room| room - n));
-        self.outgoing.bytes.borrow_mut().extend(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.flushes += 1;
-        match self.fault() {
-            Fault::None | Fault::Short(_) => Ok(()),
-            Fault::Fails(kind) => Err(kind.into()),
-        }
-    }
-}
 
 /// A client and a server whose transports are each other's.
 pub(crate) fn pair(contexts: &Contexts) -> (Stream<Memory>, Stream<Memory>) {
