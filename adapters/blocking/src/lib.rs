@@ -10,7 +10,8 @@
 //!
 //! [`TlsStream`] is what a program with a thread for each connection wants: everything that takes
 //! an `io::Read` or an `io::Write` works over it, `io::copy`, `BufReader`, `write!`. Contexts are
-//! [`offwire::Client`] and [`offwire::Server`], made from rustls's configuration.
+//! [`offwire::Client`] and [`offwire::Server`], made from rustls's configuration, which
+//! [`offwire::rustls`] re-exports: depend on `offwire` and on this crate.
 //!
 //! ```no_run
 //! use std::io::{Read, Write};
@@ -85,6 +86,45 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Serving
+//!
+//! ```no_run
+//! use std::io;
+//! use std::net::TcpListener;
+//! use std::thread;
+//!
+//! use offwire::Server;
+//! use offwire::rustls::ServerConfig;
+//! use offwire::rustls::pki_types::pem::PemObject;
+//! use offwire::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+//! use offwire_blocking::TlsStream;
+//!
+//! # fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! let chain = CertificateDer::pem_file_iter("cert.pem")?.collect::<Result<_, _>>()?;
+//! let key = PrivateKeyDer::from_pem_file("key.pem")?;
+//! let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+//! let server = Server::new(config);
+//! for socket in TcpListener::bind("127.0.0.1:4433")?.incoming() {
+//!     let (server, socket) = (server.clone(), socket?);
+//!     thread::spawn(move || -> io::Result<()> {
+//!         let (mut reader, mut writer) = TlsStream::accept(&server, socket)?.split()?;
+//!         io::copy(&mut reader, &mut writer)?; // until the client's close_notify
+//!         writer.shutdown()
+//!     });
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The examples `https_client` and `echo_per_thread` are whole programs.
+//!
+//! # What a transport must hold
+//!
+//! 6 bytes each way. In TLS 1.3 a client sends its change_cipher_spec in the middle of the server's
+//! flight (RFC 8446 section D.4): over less, both ends write and neither reads, and a blocking
+//! transport offers no way to listen meanwhile. In TLS 1.2 one byte is enough. Sockets and pipes of a
+//! system hold thousands.
 //!
 //! # Which adapter
 //!

@@ -13,7 +13,36 @@
 //!
 //! On a **blocking** transport a call returns when it is done. On a **non-blocking** one it says
 //! `NeedRead` or `NeedWrite` when the transport says [`WouldBlock`](std::io::ErrorKind::WouldBlock):
-//! wait until the transport is ready, then repeat the call, a write with the same bytes.
+//! wait until the transport is ready, then repeat the call, a write with the same bytes. While a
+//! [`shutdown`](Stream::shutdown) is blocked, read on: the peer may be waiting for that before it
+//! reads what we send.
+//!
+//! # What a transport must hold
+//!
+//! - A non-blocking one: a byte each way. While a handshake cannot send, it listens.
+//! - A blocking one offers no way to listen while it sends. In TLS 1.3 a client sends its
+//!   change_cipher_spec in the middle of the server's flight (RFC 8446 section D.4), so two blocking
+//!   ends over less than **6 bytes** each way wait for each other for ever. In TLS 1.2 one byte is
+//!   enough. Sockets and pipes of a system hold thousands.
+//!
+//! # Reading ahead
+//!
+//! A read takes from the transport all that it has and the engine has room for, as OpenSSL does
+//! with read-ahead on, and not record by record: half the calls of a transport, and the same
+//! results. What was taken and not read is in the engine and goes with it
+//! ([`Stream::into_parts`]). Over a memory BIO pair the request that a read in vain leaves is
+//! therefore the engine's room, not the rest of a record.
+//!
+//! # Adapters of your own
+//!
+//! [`Link`] is the part of a `Stream` below the verbs: a transport, and what moves ciphertext between
+//! it and an engine. An adapter with other outcomes begins there.
+//!
+//! ```toml
+//! [dependencies]
+//! offwire = "0.1"        # the contexts, the outcomes, and rustls for their configuration
+//! offwire-stream = "0.1"
+//! ```
 //!
 //! ```no_run
 //! use std::net::TcpStream;
