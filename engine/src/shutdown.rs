@@ -12,7 +12,8 @@ use crate::read::Record;
 impl Engine {
     /// Closes the write half: queues close_notify behind what is already sealed.
     ///
-    /// - [`Shutdown::NeedWrite`]: send [`Self::outgoing`], then call again.
+    /// - [`Shutdown::NeedWrite`]: send [`Self::outgoing`], then call again. If it cannot leave, feed
+    ///   and read on meanwhile: the peer may be waiting for that before it reads what we send.
     /// - [`Shutdown::Sent`]: close_notify has left. Read on until [`Read::Closed`], or drop the
     ///   transport. Data that still arrives is kept for [`Self::read`].
     /// - [`Shutdown::Complete`], [`Shutdown::Truncated`]: the peer has closed as well, or its

@@ -138,7 +138,8 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// the transport until the peer's close_notify ([`Shutdown::Complete`]), the transport's end
     /// ([`Shutdown::Truncated`]), or until data arrives or the transport would block
     /// ([`Shutdown::Sent`]: [`Stream::read`] on until it ends).
-    /// [`Shutdown::NeedWrite`] when the transport would block before close_notify has left.
+    /// [`Shutdown::NeedWrite`] when the transport would block before close_notify has left: read on
+    /// meanwhile, since the peer may be waiting for that before it reads what we send.
     ///
     /// # Errors
     /// [`Error::Transport`]: repeat the call. [`Error::Tls`] with
