@@ -16,7 +16,8 @@
 //! All of them implement [`std::io::Read`] and [`std::io::Write`] as non-blocking sockets do, so
 //! `offwire_stream::Stream` runs over them, in one thread and without an operating system: for
 //! protocols inside protocols, for simulations, and for tests in which every blocked write can be
-//! arranged to the byte. The crate knows nothing of TLS.
+//! arranged to the byte. The crate knows nothing of TLS and depends on nothing; for TLS over it depend
+//! on `offwire` and `offwire-stream` as well.
 //!
 //! ```
 //! use offwire::{Handshake, Write};
@@ -62,6 +63,10 @@
 //! | `BIO_free`, `BIO_destroy_bio_pair` | dropping a half, which lets the other read to the end |
 //! | `BIO_s_mem`, `BIO_set_mem_eof_return`, `BIO_get_mem_data` | [`MemoryBio`], [`MemoryBio::set_on_empty`], [`MemoryBio::mem_data`] |
 //! | `SSL_set_bio(ssl, rbio, wbio)` | [`Bios`] |
+//!
+//! What is under a `Stream` is read as OpenSSL reads with `SSL_CTX_set_read_ahead(3)` on: all that has
+//! arrived is taken at once, and [`read_request`] says that the engine waits, not how many bytes a
+//! record still lacks.
 //!
 //! [`pending`]: BioHalf::pending
 //! [`write_guarantee`]: BioHalf::write_guarantee

@@ -213,8 +213,9 @@ impl BioHalf {
     /// bytes. Never more than [`Self::write_guarantee`], also once this half is shut (where OpenSSL
     /// goes on to say what was asked for).
     ///
-    /// A `Stream` asks for all that its engine has room for, not for the rest of a record, so over
-    /// one this is a flag: the engine waits for bytes.
+    /// A `Stream` reads ahead: it asks for all that its engine has room for, as OpenSSL with
+    /// read-ahead on, and not for the rest of a record, as OpenSSL does without. So over one this is a
+    /// flag: the engine waits for bytes, and takes whatever is written.
     #[must_use]
     pub fn read_request(&self) -> usize {
         lock(&self.outgoing).request()
