@@ -9,7 +9,8 @@
 //! A [`TlsSource`] owns a [`mio::net::TcpStream`], or anything else that is an
 //! [`event::Source`](mio::event::Source) and reads and writes, and gives the outcomes of
 //! [`offwire_stream::Stream`], on which it is built. It knows what the poll was told to wait for,
-//! and nothing of TLS.
+//! and nothing of TLS. Depend on `mio`, on `offwire`, which has the contexts and the outcomes, and on
+//! this crate.
 //!
 //! # The loop
 //!
