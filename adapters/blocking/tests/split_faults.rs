@@ -214,3 +214,29 @@ fn an_alert_of_the_reader_waits_behind_what_a_blocked_write_left() {
         assert_eq!(tls_error(&error), Some(&alert));
     }
 }
+
+#[test]
+fn only_behind_close_notify_is_an_end_clean() {
+    let words = pattern(300);
+    for version in VERSIONS {
+        for offset in 0.. {
+            let (mut reader, _writer, mut server) = divided(version, |_, _| Fault::None, 0);
+            server.write_all(&words).unwrap();
+            server.write_all(&words).unwrap();
+            let _ = server.shutdown(CloseNotify::Ours).unwrap();
+            let total = server.transport().outgoing.bytes.borrow().len();
+            server.transport().outgoing.end_in(offset);
+            let mut received = Vec::new();
+            let end = reader.read_to_end(&mut received);
+            assert!(words.repeat(2).starts_with(&received));
+            if offset == total {
+                assert_eq!(end.unwrap(), 2 * words.len());
+                break;
+            }
+            assert_eq!(end.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+            // The end stays what it is.
+            let again = reader.read(&mut [0; 9]).unwrap_err();
+            assert_eq!(again.kind(), ErrorKind::UnexpectedEof);
+        }
+    }
+}
