@@ -42,7 +42,9 @@ fn find(version: ProtocolVersion, reading: Side, offset: usize) -> (Result<Read,
     };
     reader.transport().incoming.end_in(offset);
     let (mut received, mut said, mut buffer) = (Vec::new(), false, [0; 1_000]);
+    let mut rounds = 0..20;
     let found = loop {
+        assert!(rounds.next().is_some(), "neither words nor an end");
         speak(&mut writer, &mut said);
         match reader.read(&mut buffer) {
             Ok(Read::Read(n)) => received.extend_from_slice(&buffer[..n]),
