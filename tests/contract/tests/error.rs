@@ -29,7 +29,7 @@ fn dead(version: ProtocolVersion) -> (RawPeer, Engine, Error) {
 }
 
 #[test]
-fn e1_every_later_call_returns_the_same_error_and_emits_nothing() {
+fn e1_e3_every_later_call_returns_the_same_error_and_emits_nothing() {
     for version in VERSIONS {
         let (_, mut engine, error) = dead(version);
         let outgoing = engine.outgoing().to_vec();
@@ -252,6 +252,25 @@ fn e8_bytes_that_are_no_tls_fail_at_their_fifth_byte_at_the_latest() {
                 "{error:?}"
             );
             assert_eq!(pair.server.write(b"data"), Err(error));
+        }
+    }
+}
+
+#[test]
+fn e8_bytes_that_are_no_tls_after_the_handshake_are_fatal_and_the_peer_is_told() {
+    for version in VERSIONS {
+        for role in Side::BOTH {
+            let (mut peer, mut engine) = raw(role, version);
+            peer.drain(&mut engine);
+            feed(&mut engine, &peer.data(b"before"));
+            feed(&mut engine, b"GET / HTTP/1.1\r\n\r\n");
+            assert_eq!(received_before_error(&mut engine), b"before");
+            let error = read_outcome(&mut engine).unwrap_err();
+            assert!(matches!(error, Error::Peer(_)), "{error:?}");
+            let alert = error.alert().map(|alert| (2, alert));
+            assert!(alert.is_some());
+            assert_eq!(peer.drain(&mut engine)[0].alert(), alert);
+            assert_eq!(engine.write(b"data"), Err(error));
         }
     }
 }

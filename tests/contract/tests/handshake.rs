@@ -1,9 +1,9 @@
-//! Facts H1 to H18: writing and reading before the handshake is complete.
+//! Facts H1 to H14: writing and reading before the handshake is complete.
 
 use offwire::ProtocolVersion::{Tls12, Tls13};
-use offwire::{Alert, Error, Handshake, Peer, Read, Write};
-use offwire_contract::{VERSIONS, feed, quiet, read, read_outcome, received, take, waiting};
-use offwire_testkit::{ClientAuth, ContentType, Cuts, Kind, Pair, Progress, Side, Suite, records};
+use offwire::{Engine, Error, Handshake, Read, Write};
+use offwire_contract::{VERSIONS, feed, quiet, read_outcome, received, take, waiting};
+use offwire_testkit::{ContentType, Cuts, Pair, Progress, Side, records};
 
 fn types(wire: &[u8]) -> Vec<ContentType> {
     records::split_whole(wire)
@@ -182,15 +182,21 @@ fn h8_both_sides_only_write() {
 #[test]
 fn h9_a_write_does_not_read_past_the_handshake() {
     for version in VERSIONS {
-        let mut pair = Pair::of(&quiet(version));
-        pair.handshake();
-        assert_eq!(pair.server.write(b"unread"), Ok(Write::Written(6)));
-        pair.settle();
-        let opened = pair.client.stats().records_opened;
-        assert_eq!(pair.client.write(b"hello"), Ok(Write::Written(5)));
-        assert_eq!(pair.client.stats().records_opened, opened);
-        assert_eq!(pair.client.pending(), 0);
-        assert_eq!(received(&mut pair.client), b"unread");
+        for side in Side::BOTH {
+            let mut pair = Pair::of(&quiet(version));
+            pair.handshake();
+            assert_eq!(
+                pair.engine(side.peer()).write(b"unread"),
+                Ok(Write::Written(6))
+            );
+            pair.settle();
+            let engine = pair.engine(side);
+            let opened = engine.stats().records_opened;
+            assert_eq!(engine.write(b"hello"), Ok(Write::Written(5)));
+            assert_eq!(engine.stats().records_opened, opened);
+            assert_eq!(engine.pending(), 0);
+            assert_eq!(received(engine), b"unread");
+        }
     }
 }
 
@@ -211,35 +217,51 @@ fn h10_any_transport_gives_the_same_end() {
 }
 
 #[test]
-fn h11_a_deferred_write_may_come_back_with_other_bytes() {
+fn h11_i8_a_deferred_write_has_taken_nothing_and_may_come_back_with_other_bytes() {
     for version in VERSIONS {
-        let mut pair = Pair::of(&quiet(version));
-        assert_eq!(pair.client.write(b"hello"), Ok(Write::NeedWrite));
-        pair.settle();
-        assert_eq!(pair.client.write(b"hello"), Ok(Write::NeedRead));
-        assert_eq!(pair.client.committed(), 0);
-        assert_eq!(pair.exchange(Side::Client, b"abc"), b"abc");
-        pair.settle();
-        assert_eq!(
-            read_outcome(&mut pair.server),
-            Ok(Read::NeedRead),
-            "nothing else was sent"
-        );
+        for side in Side::BOTH {
+            let mut pair = Pair::of(&quiet(version));
+            let _ = pair.client.handshake().unwrap();
+            pair.settle();
+            // Shorter, longer, other bytes: until the peer has answered, none of them is taken.
+            let mut deferred = 0;
+            for attempt in [b"hello".as_slice(), b"other", b"a longer one", b"s"] {
+                match pair.engine(side).write(attempt).unwrap() {
+                    Write::NeedRead => deferred += 1,
+                    Write::NeedWrite => {}
+                    Write::Written(n) => panic!("{n} bytes before the handshake is complete"),
+                }
+                assert_eq!(pair.engine(side).committed(), 0);
+                assert_eq!(pair.engine(side).stats().plaintext_sealed, 0);
+                pair.settle();
+            }
+            assert!(deferred > 0);
+            assert_eq!(pair.exchange(side, b"abc"), b"abc");
+            pair.settle();
+            assert_eq!(pair.engine(side).stats().plaintext_sealed, 3);
+            assert_eq!(
+                read_outcome(pair.engine(side.peer())),
+                Ok(Read::NeedRead),
+                "nothing else was sent"
+            );
+        }
     }
 }
 
 #[test]
 fn h12_a_deferred_write_that_is_never_repeated_is_never_sent() {
     for version in VERSIONS {
-        let mut pair = Pair::of(&quiet(version));
-        assert_eq!(pair.client.write(b"hello"), Ok(Write::NeedWrite));
-        assert_eq!(
-            pair.exchange(Side::Server, b"to the client"),
-            b"to the client"
-        );
-        pair.settle();
-        assert_eq!(pair.client.stats().plaintext_sealed, 0);
-        assert_eq!(read_outcome(&mut pair.server), Ok(Read::NeedRead));
+        for side in Side::BOTH {
+            let mut pair = Pair::of(&quiet(version));
+            let _ = pair.engine(side).write(b"hello").unwrap();
+            assert_eq!(
+                pair.exchange(side.peer(), b"the other way"),
+                b"the other way"
+            );
+            pair.settle();
+            assert_eq!(pair.engine(side).stats().plaintext_sealed, 0);
+            assert_eq!(read_outcome(pair.engine(side.peer())), Ok(Read::NeedRead));
+        }
     }
 }
 
@@ -265,108 +287,24 @@ fn h13_an_empty_write_drives_the_handshake() {
 }
 
 #[test]
-fn h16_no_common_cipher_suite_is_fatal_to_both() {
+fn h14_every_engine_has_a_role_from_birth_so_any_verb_may_come_first() {
+    let verbs: [fn(&mut Engine) -> Result<bool, Error>; 5] = [
+        |engine| Ok(engine.handshake()? == Handshake::NeedWrite),
+        |engine| Ok(engine.write(b"hello")? == Write::NeedWrite),
+        |engine| Ok(engine.write(b"")? == Write::NeedWrite),
+        |engine| Ok(engine.read(&mut [0; 9])? == Read::NeedWrite),
+        |engine| Ok(engine.peek(&mut [0; 9])? == Read::NeedWrite),
+    ];
     for version in VERSIONS {
-        let (client, _) = quiet(version).build();
-        let (_, server) = quiet(version).suite(Suite::ChaCha20Poly1305).build();
-        let mut pair = Pair::new(&client, &server, &quiet(version));
-        assert_eq!(pair.client.write(b"hello"), Ok(Write::NeedWrite));
-        pair.settle();
-        let error = pair.server.write(b"hello").unwrap_err();
-        assert!(
-            matches!(error, Error::Peer(Peer::Incompatible(_))),
-            "{error:?}"
-        );
-        assert_eq!(error.alert(), Some(Alert::HANDSHAKE_FAILURE));
-        assert_eq!(pair.server.outgoing(), [21, 3, 3, 0, 2, 2, 40]);
-        pair.settle();
-        let alert = Err(Error::Alert(Alert::HANDSHAKE_FAILURE));
-        assert_eq!(pair.client.write(b"hello"), alert);
-        assert_eq!(pair.client.write(b"hello"), alert);
-        assert_eq!(pair.server.write(b"hello"), Err(error));
-    }
-}
-
-#[test]
-fn h17_a_tls13_write_succeeds_before_the_client_certificate_is_refused() {
-    let mut pair = Pair::of(&quiet(Tls13).client_auth_as(ClientAuth::Required));
-    assert_eq!(pair.client.write(b"hello"), Ok(Write::NeedWrite));
-    pair.settle();
-    assert_eq!(pair.server.handshake(), Ok(Handshake::NeedWrite));
-    pair.settle();
-    assert_eq!(pair.client.write(b"hello"), Ok(Write::Written(5)));
-    pair.settle();
-    let error = pair.server.handshake().unwrap_err();
-    assert_eq!(error.alert(), Some(Alert::CERTIFICATE_REQUIRED));
-    pair.settle();
-    assert_eq!(
-        pair.client.write(b"again"),
-        Ok(Write::Written(5)),
-        "writes do not read"
-    );
-    let alert = Error::Alert(Alert::CERTIFICATE_REQUIRED);
-    assert_eq!(read(&mut pair.client), Err(alert.clone()));
-    assert_eq!(pair.client.write(b"again"), Err(alert));
-}
-
-#[test]
-fn h17_a_tls12_write_fails_once_the_client_certificate_is_refused() {
-    let mut pair = Pair::of(&quiet(Tls12).client_auth_as(ClientAuth::Required));
-    pair.run_until("the refusal", |pair| {
-        let _ = pair.server.handshake();
-        match pair.client.write(b"hello") {
-            Ok(Write::NeedRead | Write::NeedWrite) => Progress::None,
-            Ok(Write::Written(_)) => panic!("written to a server that refused"),
-            Err(error) => {
-                assert!(matches!(error, Error::Alert(_)), "{error:?}");
-                Progress::Done
-            }
-        }
-    });
-}
-
-#[test]
-fn h18_an_end_of_transport_in_the_handshake_is_fatal() {
-    let truncated = Error::Peer(Peer::HandshakeTruncated);
-    for version in VERSIONS {
-        for side in Side::BOTH {
+        for verb in verbs {
             let mut pair = Pair::of(&quiet(version));
-            pair.engine(side).feed_eof();
-            let engine = pair.engine(side);
-            while engine.write(b"hello") == Ok(Write::NeedWrite) {
-                take(engine);
-            }
-            assert_eq!(engine.write(b"hello"), Err(truncated.clone()));
-            assert_eq!(engine.handshake(), Err(truncated.clone()));
-            assert_eq!(read_outcome(engine), Err(truncated.clone()));
+            assert_eq!(verb(&mut pair.client), Ok(true));
+            assert_eq!(pair.client.outgoing()[5], 1, "a client: ClientHello");
+            assert_eq!(verb(&mut pair.server), Ok(false), "nothing to answer yet");
+            pair.settle();
+            assert_eq!(verb(&mut pair.server), Ok(true));
+            assert_eq!(pair.server.outgoing()[5], 2, "a server: ServerHello");
+            pair.handshake();
         }
-    }
-}
-
-#[test]
-fn h18_an_end_of_transport_at_every_byte_of_the_handshake_is_fatal() {
-    for version in VERSIONS {
-        // Ed25519: a signature of fixed length, so that all handshakes are equally long.
-        let contexts = quiet(version).certificate(Kind::Ed25519);
-        let mut whole = Pair::of(&contexts);
-        whole.handshake();
-        let last = whole.to_client.sent().len();
-        for offset in (0..last).step_by(37).chain([last - 1]) {
-            let mut pair = Pair::of(&contexts);
-            pair.to_client.end_at(offset);
-            let (client, _) = pair.try_handshake();
-            assert_eq!(
-                client,
-                Err(Error::Peer(Peer::HandshakeTruncated)),
-                "after {offset} bytes"
-            );
-        }
-        let mut pair = Pair::of(&contexts);
-        pair.to_client.end_at(last);
-        assert_eq!(
-            pair.try_handshake(),
-            (Ok(()), Ok(())),
-            "behind the handshake"
-        );
     }
 }

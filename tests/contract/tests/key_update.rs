@@ -112,56 +112,67 @@ fn k2_a_request_is_answered_by_the_next_write_not_by_the_read() {
 #[test]
 fn k3_x16_a_request_during_a_blocked_write_is_answered_before_its_next_record() {
     for mode in WRITE_MODES {
-        let settings = sent().write_mode(mode);
-        let (mut peer, mut engine) = raw_with(Side::Client, Tls13, settings);
-        let plaintext = noise(LARGE);
-        assert_eq!(engine.write(&plaintext), Ok(Write::NeedWrite));
-        let before = engine.committed() / FULL;
-        feed(&mut engine, &peer.key_update(1));
-        feed(&mut engine, &peer.data(b"behind"));
-        assert_eq!(received(&mut engine), b"behind");
-        let opened = finish(&mut peer, &mut engine, &plaintext);
-        assert_eq!(content(&opened), plaintext, "every byte once");
-        let answers: Vec<usize> = (0..opened.len())
-            .filter(|place| opened[*place] == update(0))
-            .collect();
-        assert_eq!(
-            answers,
-            [before],
-            "behind the records that were sealed, before the others"
-        );
+        for role in Side::BOTH {
+            let settings = sent().write_mode(mode);
+            let (mut peer, mut engine) = raw_with(role, Tls13, settings);
+            peer.drain(&mut engine);
+            let plaintext = noise(LARGE);
+            assert_eq!(engine.write(&plaintext), Ok(Write::NeedWrite));
+            let before = engine.committed() / FULL;
+            feed(&mut engine, &peer.key_update(1));
+            feed(&mut engine, &peer.data(b"behind"));
+            assert_eq!(received(&mut engine), b"behind");
+            let opened = finish(&mut peer, &mut engine, &plaintext);
+            assert_eq!(content(&opened), plaintext, "every byte once");
+            let answers: Vec<usize> = (0..opened.len())
+                .filter(|place| opened[*place] == update(0))
+                .collect();
+            assert_eq!(
+                answers,
+                [before],
+                "behind the records that were sealed, before the others"
+            );
+        }
     }
 }
 
 #[test]
 fn k4_a_request_that_is_not_read_is_never_noticed() {
-    let (mut peer, mut engine) = raw(Side::Client, Tls13);
-    feed(&mut engine, &peer.key_update(1));
-    assert_eq!(engine.write(b"data"), Ok(Write::Written(4)));
-    assert_eq!(peer.drain(&mut engine), [data(b"data")]);
-    assert_eq!(engine.stats().key_updates_received, 0);
+    for role in Side::BOTH {
+        let (mut peer, mut engine) = raw(role, Tls13);
+        peer.drain(&mut engine);
+        feed(&mut engine, &peer.key_update(1));
+        assert_eq!(engine.write(b"data"), Ok(Write::Written(4)));
+        assert_eq!(peer.drain(&mut engine), [data(b"data")]);
+        assert_eq!(engine.stats().key_updates_received, 0);
+    }
 }
 
 #[test]
 fn k5_several_requests_get_one_answer() {
-    let (mut peer, mut engine) = raw(Side::Client, Tls13);
-    for _ in 0..3 {
-        feed(&mut engine, &peer.key_update(1));
+    for role in Side::BOTH {
+        let (mut peer, mut engine) = raw(role, Tls13);
+        peer.drain(&mut engine);
+        for _ in 0..3 {
+            feed(&mut engine, &peer.key_update(1));
+        }
+        feed(&mut engine, &peer.data(b"behind"));
+        assert_eq!(received(&mut engine), b"behind");
+        assert_eq!(engine.outgoing(), b"");
+        assert_eq!(engine.write(b"data"), Ok(Write::Written(4)));
+        assert_eq!(peer.drain(&mut engine), [update(0), data(b"data")]);
+        assert_eq!(engine.stats().key_updates_received, 3);
     }
-    feed(&mut engine, &peer.data(b"behind"));
-    assert_eq!(received(&mut engine), b"behind");
-    assert_eq!(engine.outgoing(), b"");
-    assert_eq!(engine.write(b"data"), Ok(Write::Written(4)));
-    assert_eq!(peer.drain(&mut engine), [update(0), data(b"data")]);
-    assert_eq!(engine.stats().key_updates_received, 3);
 }
 
 #[test]
 fn k6_x4_requests_during_a_blocked_write_do_no_harm() {
-    for requests in [[1, 0], [1, 1], [0, 1]] {
+    let cases = [[1, 0], [1, 1], [0, 1]].map(|requests| Side::BOTH.map(|role| (requests, role)));
+    for (requests, role) in cases.into_iter().flatten() {
         for mode in WRITE_MODES {
             let settings = sent().write_mode(mode);
-            let (mut peer, mut engine) = raw_with(Side::Server, Tls13, settings);
+            let (mut peer, mut engine) = raw_with(role, Tls13, settings);
+            peer.drain(&mut engine);
             let plaintext = noise(LARGE);
             assert_eq!(engine.write(&plaintext), Ok(Write::NeedWrite));
             for request in requests {

@@ -9,7 +9,7 @@ use offwire_contract::{
 use offwire_testkit::{ContentType, Shape, Side, messages};
 
 #[test]
-fn b1_one_read_returns_bytes_of_one_record() {
+fn b1_i5_one_read_returns_bytes_of_one_record() {
     for version in VERSIONS {
         let mut pair = connected_with(version, Settings::default());
         assert_eq!(pair.server.write(&noise(100)), Ok(Write::Written(100)));
@@ -132,6 +132,45 @@ fn b5_peek_is_a_read_that_consumes_nothing() {
         assert_eq!(read(&mut pair.client), Ok((Read::Read(50), noise(50))));
         assert_eq!(pair.client.peek(&mut buffer), Ok(Read::Closed));
         assert_eq!(read_outcome(&mut pair.client), Ok(Read::Closed));
+    }
+}
+
+#[test]
+fn b6_all_that_fits_is_taken_at_once_and_no_result_changes() {
+    for version in VERSIONS {
+        let (mut peer, mut engine) = raw(Side::Client, version);
+        let records = [100, 1, 5_000].map(|len| (len, peer.data(&noise(len))));
+        let wire = records.clone().map(|(_, record)| record).concat();
+        feed(&mut engine, &wire);
+        assert_eq!(
+            engine.stats().wire_fed,
+            engine.stats().wire_fed.max(wire.len() as u64)
+        );
+        assert_eq!(engine.pending(), 0, "taken, not opened");
+        for (len, _) in records {
+            assert_eq!(read(&mut engine), Ok((Read::Read(len), noise(len))));
+            assert_eq!(engine.pending(), 0);
+        }
+        assert_eq!(read_outcome(&mut engine), Ok(Read::NeedRead));
+    }
+}
+
+#[test]
+fn b9_nothing_is_pending_after_close_notify() {
+    for version in VERSIONS {
+        let (mut peer, mut engine) = raw(Side::Client, version);
+        feed(&mut engine, &peer.data(&noise(100)));
+        feed(&mut engine, &peer.close_notify());
+        feed(&mut engine, &peer.data(b"late"));
+        let mut ten = [0; 10];
+        for left in (0..10).rev() {
+            assert_eq!(engine.read(&mut ten), Ok(Read::Read(10)));
+            assert_eq!(engine.pending(), 10 * left);
+        }
+        for _ in 0..2 {
+            assert_eq!(read_outcome(&mut engine), Ok(Read::Closed));
+            assert_eq!(engine.pending(), 0);
+        }
     }
 }
 

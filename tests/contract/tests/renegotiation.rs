@@ -1,8 +1,8 @@
-//! Facts R2 to R9 and rule 13: TLS 1.2 renegotiation is refused and data flows on; differences X9
+//! Facts R3 to R9, A3 and rule 13: TLS 1.2 renegotiation is refused and data flows on; differences X9
 //! and X15.
 
 use offwire::ProtocolVersion::{Tls12, Tls13};
-use offwire::{Alert, Error, Peer, Read, Shutdown, Write};
+use offwire::{Alert, Error, Handshake, Peer, Read, Shutdown, Write};
 use offwire_contract::{
     FULL, WRITE_MODES, feed, noise, raw, raw_with, read, read_outcome, received, sent,
 };
@@ -23,6 +23,18 @@ fn r6_r9_x15_a_hello_request_is_ignored_and_data_flows_on() {
     assert_eq!(engine.outgoing(), b"", "no ClientHello, no warning");
     assert_eq!(engine.write(b"data"), Ok(Write::Written(4)));
     assert_eq!(peer.drain(&mut engine)[0].plaintext, b"data");
+}
+
+#[test]
+fn a3_x15_a_hello_request_alone_needs_read_and_starts_nothing() {
+    let (mut peer, mut engine) = raw(Side::Client, Tls12);
+    for _ in 0..3 {
+        feed(&mut engine, &peer.message(&messages::hello_request()));
+        assert_eq!(read_outcome(&mut engine), Ok(Read::NeedRead));
+        assert_eq!(engine.outgoing(), b"");
+        assert_eq!(engine.handshake(), Ok(Handshake::Complete));
+    }
+    assert_eq!(engine.write(b"data"), Ok(Write::Written(4)));
 }
 
 #[test]
@@ -156,7 +168,7 @@ fn requests_of_the_wrong_side_are_fatal() {
 }
 
 #[test]
-fn tls13_has_no_renegotiation() {
+fn r4_tls13_has_no_renegotiation() {
     let cases = [
         (Side::Client, messages::hello_request()),
         (Side::Server, messages::client_hello()),

@@ -185,15 +185,12 @@ fn t3_the_work_of_a_retry_is_bounded_by_what_may_still_be_unsent() {
 
 #[test]
 fn t4_a_shorter_retry_that_covers_what_is_committed_returns_the_new_length() {
-    Blocked::everywhere(|blocked| {
-        for extra in [0, 1_000] {
-            let settings = blocked.pair.client.settings();
-            let version = blocked.pair.client.negotiated().unwrap().version();
-            let again = Blocked::new(version, settings, 0);
-            let retry = again.plaintext[..again.committed() + extra].to_vec();
-            again.finish(&retry, &retry);
-        }
-    });
+    for extra in [0, 1_000] {
+        Blocked::everywhere(|blocked| {
+            let retry = blocked.plaintext[..blocked.committed() + extra].to_vec();
+            blocked.finish(&retry, &retry);
+        });
+    }
 }
 
 #[test]
@@ -265,6 +262,30 @@ fn t9_nothing_is_compared_while_nothing_is_committed() {
         pair.settle();
         assert_eq!(pair.client.write(b"other"), Ok(Write::Written(5)));
     }
+}
+
+#[test]
+fn t10_x1_a_refused_retry_sends_nothing_and_leaves_everything_usable() {
+    Blocked::everywhere(|mut blocked| {
+        let (outgoing, committed) = (waiting(&blocked.pair.client), blocked.committed());
+        let short = blocked.plaintext[..committed - 1].to_vec();
+        let mut changed = blocked.plaintext.clone();
+        changed[committed - 1] ^= 1;
+        for bad in [&short, &changed, &vec![7; 9]] {
+            assert_eq!(blocked.pair.client.write(bad), REFUSED);
+        }
+        assert_eq!(waiting(&blocked.pair.client), outgoing, "no alert");
+        assert_eq!(
+            blocked.pair.client.interest(),
+            offwire::Interest::ReadWrite,
+            "it lives"
+        );
+        let _ = blocked.pair.server.write(b"data").unwrap();
+        blocked.pair.settle_towards(Side::Client);
+        assert_eq!(received(&mut blocked.pair.client), b"data");
+        let retry = blocked.plaintext.clone();
+        blocked.finish(&retry, &retry);
+    });
 }
 
 #[test]

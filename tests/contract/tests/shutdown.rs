@@ -1,4 +1,4 @@
-//! Facts S1 to S16: closing, half-closing and truncation; differences X6, X11 and X12.
+//! Facts S1 to S14: closing, half-closing and truncation; differences X6, X11 and X12.
 
 use offwire::{Error, Handshake, Interest, Misuse, Read, Settings, Shutdown, Write};
 use offwire_contract::{
@@ -81,7 +81,21 @@ fn s5_shutdown_is_complete_at_once_when_the_peers_close_notify_was_read() {
         assert_eq!(read_outcome(&mut pair.client), Ok(Read::Closed));
         assert_eq!(pair.client.shutdown(), Ok(Shutdown::NeedWrite));
         take(&mut pair.client);
+        for _ in 0..2 {
+            assert_eq!(pair.client.shutdown(), Ok(Shutdown::Complete));
+        }
+    }
+}
+
+#[test]
+fn s5_shutdown_finds_a_close_notify_that_nobody_has_read() {
+    for version in VERSIONS {
+        let mut pair = closed_by_server(version);
+        assert_eq!(pair.client.shutdown(), Ok(Shutdown::NeedWrite));
+        assert_eq!(pair.client.stats().records_opened, 0, "ours goes first");
+        take(&mut pair.client);
         assert_eq!(pair.client.shutdown(), Ok(Shutdown::Complete));
+        assert_eq!(read_outcome(&mut pair.client), Ok(Read::Closed));
     }
 }
 

@@ -1,6 +1,6 @@
-//! Facts W1 to W16: large writes and partial writes.
+//! Facts W1 to W14 and I6: large writes and partial writes; difference X5.
 
-use offwire::{Settings, Write, WriteMode};
+use offwire::{Error, Settings, Write, WriteMode};
 use offwire_contract::{
     FULL, VERSIONS, WRITE_MODES, connected, connected_with, noise, overhead, quiet, received, sent,
     take, waiting, write_through,
@@ -184,6 +184,24 @@ fn w6_x5_partial_reports_each_record_as_it_has_left() {
 }
 
 #[test]
+fn w7_x5_after_a_block_partial_still_reports_one_record_a_call() {
+    for version in VERSIONS {
+        let mut pair = connected_with(version, sent().write_mode(WriteMode::Partial));
+        let (mut link, plaintext) = (link(100), noise(3 * FULL));
+        let blocked = write_through(&mut pair.client, &mut link, &plaintext);
+        assert_eq!(blocked, Ok(Write::NeedWrite));
+        link.set_capacity(usize::MAX);
+        for start in [0, FULL, 2 * FULL] {
+            let outcome = write_through(&mut pair.client, &mut link, &plaintext[start..]);
+            assert_eq!(outcome, Ok(Write::Written(FULL)));
+        }
+        let mut arrived = Vec::new();
+        empty(&mut link, &mut pair, &mut arrived);
+        assert_eq!(arrived, plaintext);
+    }
+}
+
+#[test]
 fn w8_partial_never_means_part_of_a_record() {
     for version in VERSIONS {
         let mut pair = connected_with(version, sent().write_mode(WriteMode::Partial));
@@ -192,9 +210,13 @@ fn w8_partial_never_means_part_of_a_record() {
         assert_eq!(first, Ok(Write::NeedWrite));
         let mut arrived = Vec::new();
         empty(&mut link, &mut pair, &mut arrived);
-        while write_through(&mut pair.client, &mut link, &plaintext).unwrap() == Write::NeedWrite {
-            empty(&mut link, &mut pair, &mut arrived);
-        }
+        let last = loop {
+            match write_through(&mut pair.client, &mut link, &plaintext).unwrap() {
+                Write::NeedWrite => empty(&mut link, &mut pair, &mut arrived),
+                last @ (Write::Written(_) | Write::NeedRead) => break last,
+            }
+        };
+        assert_eq!(last, Write::Written(600));
         empty(&mut link, &mut pair, &mut arrived);
         assert_eq!(arrived, plaintext);
         assert_eq!(records::split_whole(link.sent()).len(), 1);
@@ -257,6 +279,19 @@ fn w11_max_fragment_size_is_the_record_size_and_the_partial_granularity() {
                 pair.client.write(&plaintext),
                 Ok(Write::Written(lengths[0]))
             );
+        }
+    }
+}
+
+#[test]
+fn w11_a_record_size_out_of_range_is_refused() {
+    for version in VERSIONS {
+        for bytes in [0, 31, 16_390, usize::MAX] {
+            let contexts = quiet(version).max_fragment_size(bytes);
+            let (client, server) = contexts.build();
+            let refused = client.connect(contexts.name()).unwrap_err();
+            assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
+            assert_eq!(server.accept().write(b"data"), Err(refused));
         }
     }
 }
