@@ -86,6 +86,41 @@ fn a_blocked_write_is_waited_for_as_long_as_it_is_blocked() {
     }
 }
 
+/// A flush that would have blocked was not repeated: the end of a request stayed behind, and the
+/// readable event of its answer seemed to be lost until something else was written.
+/// <https://github.com/rustls/rustls/issues/359>
+#[test]
+fn rustls_359_what_a_full_transport_left_behind_is_waited_for_and_no_event_is_lost() {
+    let poll = Poll::new().unwrap();
+    let registry = poll.registry();
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version, 3_000);
+        client.register(registry, TOKEN).unwrap();
+        let (request, mut buffer, mut blocked) = ([7; 16_000], [0; 16_385], 0);
+        let mut arrived = Read::NeedRead;
+        while client.write(&request).unwrap() != Write::Written(16_000) {
+            blocked += 1;
+            client.reregister(registry, TOKEN).unwrap();
+            assert_eq!(client.registered(), Some(BOTH), "output waits");
+            assert!(!client.transport_mut().take_event(), "nothing has moved");
+            arrived = server.read(&mut buffer).unwrap();
+            assert!(client.transport_mut().take_event(), "there is room");
+        }
+        assert!(blocked >= 5, "blocked {blocked} times");
+        client.reregister(registry, TOKEN).unwrap();
+        assert_eq!(client.registered(), Some(Interest::READABLE));
+        if arrived == Read::NeedRead {
+            arrived = server.read(&mut buffer).unwrap();
+        }
+        assert_eq!(arrived, Read::Read(16_000));
+
+        assert_eq!(client.read(&mut buffer).unwrap(), Read::NeedRead);
+        assert_eq!(server.write(b"answer").unwrap(), Write::Written(6));
+        assert!(client.transport_mut().take_event(), "the answer is there");
+        assert_eq!(client.read(&mut buffer).unwrap(), Read::Read(6));
+    }
+}
+
 #[test]
 fn reads_are_served_while_a_write_is_blocked_and_the_reverse() {
     for version in VERSIONS {
