@@ -1,0 +1,112 @@
+//! Finds the tests of the workspace, and reads its documents.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A test of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Test {
+    /// Its file, as the documents name it: the path without `adapters`, `contract`, `tests` and the
+    /// extension.
+    pub(crate) file: String,
+    /// Its function.
+    pub(crate) name: String,
+}
+
+impl Test {
+    /// As it stands in a document: `file::name`.
+    pub(crate) fn reference(&self) -> String {
+        format!("{}::{}", self.file, self.name)
+    }
+}
+
+/// A file of the repository, by its path from the root.
+pub(crate) fn text(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every test in the Rust sources of the engine, the adapters and the tests.
+pub(crate) fn tests() -> Vec<Test> {
+    let root = root();
+    let mut files = Vec::new();
+    for folder in ["engine", "adapters", "tests"] {
+        collect(&root.join(folder), &mut files);
+    }
+    let mut tests = Vec::new();
+    for file in files {
+        let inside = file.strip_prefix(&root).unwrap().with_extension("");
+        let parts = inside.iter().map(|part| part.to_str().unwrap());
+        let kept = parts.filter(|part| !["adapters", "contract", "tests"].contains(part));
+        let file_name = kept.collect::<Vec<_>>().join("/");
+        let names = test_names(&fs::read_to_string(&file).unwrap());
+        tests.extend(names.into_iter().map(|name| Test {
+            file: file_name.clone(),
+            name,
+        }));
+    }
+    assert!(tests.len() > 400, "only {} tests were found", tests.len());
+    tests
+}
+
+/// The `code spans` of a document that name a test.
+pub(crate) fn references(document: &str) -> Vec<String> {
+    let spans = document.split('`').skip(1).step_by(2);
+    let is_path = |part: &str| {
+        let mut letters = part.chars();
+        !part.is_empty()
+            && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_/".contains(c))
+    };
+    spans
+        .filter(|span| {
+            span.split_once("::")
+                .is_some_and(|(file, name)| is_path(file) && is_path(name))
+        })
+        .map(Into::into)
+        .collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                collect(&path, files);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// The function behind each `#[test]`, whatever other attributes stand between.
+fn test_names(source: &str) -> Vec<String> {
+    let (mut names, mut expects) = (Vec::new(), Expects::Attribute);
+    for line in source.lines().map(str::trim_start) {
+        match expects {
+            Expects::Attribute if line.starts_with("#[test]") => expects = Expects::Function,
+            Expects::Function if line.starts_with("fn ") => {
+                let name = line["fn ".len()..].split(['(', '<']).next().unwrap();
+                names.push(name.to_owned());
+                expects = Expects::Attribute;
+            }
+            Expects::Attribute | Expects::Function => {}
+        }
+    }
+    names
+}
+
+/// What the search for tests waits for.
+#[derive(Clone, Copy)]
+enum Expects {
+    Attribute,
+    Function,
+}
