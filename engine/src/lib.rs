@@ -94,6 +94,11 @@ mod write;
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+/// The examples of the page on the write contract, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/write-contract.md")]
+mod write_contract {}
+
 pub use rustls;
 
 pub use crate::acceptor::{Acceptor, ClientHello, Hello};

@@ -73,6 +73,11 @@
 //! # }
 //! ```
 
+/// The examples of the page for those who come from OpenSSL, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/migrating-from-openssl.md")]
+mod migrating_from_openssl {}
+
 mod carry;
 mod error;
 mod link;
