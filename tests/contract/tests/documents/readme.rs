@@ -1,18 +1,56 @@
-//! README's table of bugs against the tests of them, both ways.
+//! README's table of bugs against the tests of them, both ways, and the links of all pages.
 
-use crate::sources::{references, tests, text};
+use crate::sources::{leads_somewhere, pages, tests, text};
+
+/// The links of a page, as `(text, target)`.
+fn links(page: &str) -> Vec<(String, String)> {
+    let mut links = Vec::new();
+    for (end, _) in page.match_indices("](") {
+        let start = page[..end].rfind('[').unwrap();
+        let (target, _) = page[end + 2..].split_once(')').unwrap();
+        links.push((page[start + 1..end].to_owned(), target.to_owned()));
+    }
+    links
+}
 
 #[test]
 fn every_known_bug_stands_in_the_readme_and_no_other() {
-    let mut known: Vec<String> = tests()
-        .iter()
+    let mut known: Vec<(String, String)> = tests()
+        .into_iter()
         .filter(|test| test.file.starts_with("known_bugs/") || test.name.starts_with("rustls_359_"))
-        .map(|test| test.reference())
+        .map(|test| (format!("`{}`", test.name), test.path))
         .collect();
     let readme = text("README.md");
-    let mut named = references(&readme);
+    let (_, table) = readme
+        .split_once("## Bugs that cannot happen here\n")
+        .unwrap();
+    let (_, rows) = table.split_once("|---|---|---|\n").unwrap();
+    let rows = rows.lines().take_while(|line| line.starts_with('|'));
+    let mut named: Vec<(String, String)> = rows
+        .map(|row| {
+            let mut links = links(row);
+            assert_eq!(links.len(), 2, "{row}");
+            links.pop().unwrap()
+        })
+        .collect();
     known.sort();
     named.sort();
     assert!(known.len() >= 15, "{} known bugs", known.len());
     assert_eq!(named, known);
+}
+
+#[test]
+fn every_link_into_the_repository_leads_somewhere() {
+    let mut seen = 0;
+    for page in pages() {
+        for (_, target) in links(&text(&page)) {
+            let path = target.split('#').next().unwrap();
+            if path.is_empty() || target.contains("://") {
+                continue;
+            }
+            seen += 1;
+            assert!(leads_somewhere(&page, path), "{page} links to {target}");
+        }
+    }
+    assert!(seen > 50, "{seen} links");
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 /// A test of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Test {
+    /// Its file, by its path from the root.
+    pub(crate) path: String,
     /// Its file, as the documents name it: the path without `adapters`, `contract`, `tests` and the
     /// extension.
     pub(crate) file: String,
@@ -26,21 +28,47 @@ pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The pages for people: those at the root, and the book.
+pub(crate) fn pages() -> Vec<String> {
+    let root = root();
+    let mut files = Vec::new();
+    collect(&root.join("docs"), "md", &mut files);
+    for page in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+    ] {
+        files.push(root.join(page));
+    }
+    let inside = files.iter().map(|file| file.strip_prefix(&root).unwrap());
+    inside
+        .map(|page| page.to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Whether a page's link leads to something in the repository.
+pub(crate) fn leads_somewhere(page: &str, link: &str) -> bool {
+    root().join(page).parent().unwrap().join(link).exists()
+}
+
 /// Every test in the Rust sources of the engine, the adapters and the tests.
 pub(crate) fn tests() -> Vec<Test> {
     let root = root();
     let mut files = Vec::new();
     for folder in ["engine", "adapters", "tests"] {
-        collect(&root.join(folder), &mut files);
+        collect(&root.join(folder), "rs", &mut files);
     }
     let mut tests = Vec::new();
     for file in files {
-        let inside = file.strip_prefix(&root).unwrap().with_extension("");
+        let path = file.strip_prefix(&root).unwrap();
+        let inside = path.with_extension("");
         let parts = inside.iter().map(|part| part.to_str().unwrap());
         let kept = parts.filter(|part| !["adapters", "contract", "tests"].contains(part));
         let file_name = kept.collect::<Vec<_>>().join("/");
         let names = test_names(&fs::read_to_string(&file).unwrap());
         tests.extend(names.into_iter().map(|name| Test {
+            path: path.to_str().unwrap().to_owned(),
             file: file_name.clone(),
             name,
         }));
@@ -73,15 +101,18 @@ fn root() -> PathBuf {
         .unwrap()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, wanted: &str, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() {
             if name != "target" && !name.starts_with('.') {
-                collect(&path, files);
+                collect(&path, wanted, files);
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == wanted)
+        {
             files.push(path);
         }
     }
