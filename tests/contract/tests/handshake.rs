@@ -286,9 +286,12 @@ fn h13_an_empty_write_drives_the_handshake() {
     }
 }
 
+/// A verb, and whether it had output to be sent.
+type Verb = fn(&mut Engine) -> Result<bool, Error>;
+
 #[test]
 fn h14_every_engine_has_a_role_from_birth_so_any_verb_may_come_first() {
-    let verbs: [fn(&mut Engine) -> Result<bool, Error>; 5] = [
+    let verbs: [Verb; 5] = [
         |engine| Ok(engine.handshake()? == Handshake::NeedWrite),
         |engine| Ok(engine.write(b"hello")? == Write::NeedWrite),
         |engine| Ok(engine.write(b"")? == Write::NeedWrite),

@@ -1,6 +1,6 @@
 //! `docs/matrix.md` against the tests, both ways.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use crate::sources::{references, tests, text};
 

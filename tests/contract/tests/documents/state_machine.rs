@@ -1,7 +1,7 @@
 //! `docs/state-machine.md` against the code: its states are the variants of the enums, its arrows
 //! the moves that engines make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use offwire::{Engine, KeyUpdate, Settings};
 use offwire_contract::{VERSIONS, WRITE_MODES, noise, quiet, sent};

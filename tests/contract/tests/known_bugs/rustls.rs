@@ -1,5 +1,11 @@
 //! rustls: where its buffered stream, its unbuffered interface or its users' loops went wrong.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
 use offwire::{Error, Misuse, Read, Settings, Shutdown, Write};
 use offwire_bio::{BioHalf, BioPair};
 use offwire_contract::feed;

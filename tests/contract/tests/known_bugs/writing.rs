@@ -1,5 +1,7 @@
 //! Writes that were repeated: bytes sent twice, lost or taken from a buffer that was gone.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use offwire::{Error, Misuse, ProtocolVersion, Settings, Write};
 use offwire_contract::{
     FULL, VERSIONS, WRITE_MODES, connected_with, noise, received, sent, waiting, write_through,
