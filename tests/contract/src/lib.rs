@@ -18,7 +18,6 @@
     reason = "tests make every case and set every field"
 )]
 
-pub mod schedule;
 pub mod strategy;
 pub mod violation;
 

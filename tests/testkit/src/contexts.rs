@@ -18,6 +18,7 @@ use crate::certificates::{Authority, Identity, Kind};
 
 /// A record cipher; which TLS cipher suite that is depends on version and certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Suite {
     /// AES-128-GCM.
     Aes128Gcm,

@@ -46,18 +46,24 @@ extern crate alloc;
 
 mod certificates;
 mod contexts;
+mod ladder;
 mod link;
 pub mod messages;
 mod pair;
 mod random;
 mod raw;
+mod recorder;
 pub mod records;
+pub mod schedule;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 pub mod transport;
 
 pub use certificates::{Authority, Identity, Kind, Usage};
 pub use contexts::{ClientAuth, Contexts, Suite};
-pub use link::{Cuts, Link};
-pub use pair::{Pair, Progress, Side, read_available};
+pub use ladder::Ladder;
+pub use link::{Cuts, Inlet, Link, Outlet};
+pub use pair::{Caller, Pair, Progress, Side, read_available};
 pub use random::Random;
 pub use raw::{Opened, RawPeer, Shape};
 pub use records::{ContentType, Record};

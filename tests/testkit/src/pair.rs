@@ -1,14 +1,23 @@
-//! Two engines and the link between them, with drivers that never hang.
+//! Two engines and the link between them.
+
+mod caller;
+mod drivers;
 
 use core::fmt;
 
-use offwire::{Client, Engine, Error, Handshake, Read, Server, Shutdown, Write};
+use offwire::{Client, Engine, Error, Read, Server};
 
 use crate::contexts::Contexts;
-use crate::link::{Cuts, Link};
+use crate::ladder::Ladder;
+use crate::link::{Cuts, Inlet, Link, Outlet};
+use crate::recorder::{Event, Recorder};
+
+pub use self::caller::Caller;
+pub use self::drivers::Progress;
 
 /// One end of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Side {
     /// The client.
     Client,
@@ -35,6 +44,10 @@ impl Side {
 /// A test calls the verbs of [`Self::client`] and [`Self::server`] itself and moves bytes with
 /// [`Self::step`], [`Self::settle`] or `move_to_…`; or it lets a driver do both. Drivers stop with a
 /// panic that shows the pair's state once neither end makes progress.
+///
+/// A pair that is [`recording`](Self::recording) remembers who called what, which outcome, and
+/// which records crossed, and shows it as a [`Ladder`]. Calls count if they are made through
+/// [`Self::on`] or by a driver, movements if they are made by the pair's own methods.
 #[derive(Debug)]
 pub struct Pair {
     /// The client's engine.
@@ -45,11 +58,8 @@ pub struct Pair {
     pub to_server: Link,
     /// The direction from the server to the client.
     pub to_client: Link,
+    recorder: Recorder,
 }
-
-/// How many rounds without any progress make a driver give up. More than one, since a round may
-/// only change what the next one does.
-const IDLE_ROUNDS: usize = 4;
 
 impl Pair {
     /// A pair of fresh engines on an unbounded link that cuts nothing.
@@ -81,26 +91,63 @@ impl Pair {
             server,
             to_server,
             to_client,
+            recorder: Recorder::Off,
         }
     }
 
     /// Sets where both directions are cut; they differ from each other under a seed.
     #[must_use]
     pub fn cuts(mut self, cuts: Cuts) -> Self {
-        self.to_server.set_cuts(cuts);
-        self.to_client.set_cuts(match cuts {
-            Cuts::Seeded(seed) => Cuts::Seeded(!seed),
-            Cuts::Whole | Cuts::Bytes(_) => cuts,
-        });
+        self.set_cuts(cuts);
         self
     }
 
     /// Bounds both directions to so many bytes in flight.
     #[must_use]
     pub fn capacity(mut self, bytes: usize) -> Self {
+        self.set_capacity(bytes);
+        self
+    }
+
+    /// Changes where both directions are cut from now on; see [`Self::cuts`].
+    pub fn set_cuts(&mut self, cuts: Cuts) {
+        self.to_server.set_cuts(cuts);
+        self.to_client.set_cuts(match cuts {
+            Cuts::Seeded(seed) => Cuts::Seeded(!seed),
+            Cuts::Whole | Cuts::Bytes(_) => cuts,
+        });
+    }
+
+    /// Lets at most so many bytes be in flight in each direction; 0 stops both.
+    pub fn set_capacity(&mut self, bytes: usize) {
         self.to_server.set_capacity(bytes);
         self.to_client.set_capacity(bytes);
+    }
+
+    /// Puts deliveries off in both directions: each may find nothing up to `longest` times, as the
+    /// seed says. See [`Link::set_delays`].
+    #[must_use]
+    pub fn delays(mut self, seed: u64, longest: usize) -> Self {
+        self.to_server.set_delays(seed, longest);
+        self.to_client.set_delays(!seed, longest);
         self
+    }
+
+    /// Remembers from now on what happens, for [`Self::ladder`].
+    #[must_use]
+    pub fn recording(mut self) -> Self {
+        self.recorder = Recorder::on();
+        self
+    }
+
+    /// What has happened since the pair began to record; nothing if it does not.
+    #[must_use]
+    pub fn ladder(&self) -> Ladder {
+        Ladder::new(
+            self.recorder.events(),
+            self.to_server.sent(),
+            self.to_client.sent(),
+        )
     }
 
     /// The engine of one end.
@@ -111,12 +158,35 @@ impl Pair {
         }
     }
 
+    /// The verbs of one end, which a recording pair notes.
+    pub fn on(&mut self, side: Side) -> Caller<'_> {
+        let engine = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        Caller::new(engine, side, &mut self.recorder)
+    }
+
     /// The direction towards one end.
     pub fn link_to(&mut self, side: Side) -> &mut Link {
         match side {
             Side::Client => &mut self.to_client,
             Side::Server => &mut self.to_server,
         }
+    }
+
+    /// Resets the transport: what is in flight is lost, and both ends are told at the next
+    /// delivery.
+    pub fn reset(&mut self) {
+        self.note(Side::Client, "the transport is reset");
+        self.to_client.reset();
+        self.to_server.reset();
+    }
+
+    /// Writes a remark into the ladder of a recording pair: what a test does to the transport.
+    pub fn note(&mut self, side: Side, remark: &str) {
+        self.recorder
+            .note(side, || Event::Remark(remark.to_owned()));
     }
 
     /// Moves one cut a direction, out of the engines and into them. Returns the bytes moved.
@@ -126,14 +196,30 @@ impl Pair {
 
     /// Moves one cut towards one end. Returns the bytes moved, counted at both of the link's ends.
     pub fn step_towards(&mut self, side: Side) -> usize {
-        match side {
-            Side::Server => {
-                self.to_server.pull(&mut self.client) + self.to_server.push(&mut self.server)
-            }
-            Side::Client => {
-                self.to_client.pull(&mut self.server) + self.to_client.push(&mut self.client)
-            }
-        }
+        self.pull(side.peer()) + self.push(side)
+    }
+
+    /// Takes one cut of ciphertext from one end, as far as the link has room. Returns the bytes
+    /// taken.
+    pub fn pull(&mut self, from: Side) -> usize {
+        self.leaving(from, |link, engine| link.pull(engine))
+    }
+
+    /// Delivers one cut of ciphertext to one end. Returns the bytes that it took.
+    pub fn push(&mut self, to: Side) -> usize {
+        self.arriving(to, |link, engine| link.push(engine))
+    }
+
+    /// Takes up to `len` bytes from one end through the given port, past capacity and cuts. Returns
+    /// the bytes taken.
+    pub fn pull_through(&mut self, from: Side, outlet: Outlet, len: usize) -> usize {
+        self.leaving(from, |link, engine| link.pull_through(outlet, engine, len))
+    }
+
+    /// Delivers up to `len` bytes to one end through the given port, past the cuts. Returns the
+    /// bytes that it took.
+    pub fn push_through(&mut self, to: Side, inlet: Inlet, len: usize) -> usize {
+        self.arriving(to, |link, engine| link.push_through(inlet, engine, len))
     }
 
     /// Moves bytes until none moves any more, without calling a verb.
@@ -149,139 +235,53 @@ impl Pair {
     /// Moves up to `len` bytes from the client into the server, past capacity and cuts. Returns how
     /// many the server took.
     pub fn move_to_server(&mut self, len: usize) -> usize {
-        let missing = len.saturating_sub(self.to_server.in_flight());
-        self.to_server.pull_exactly(&mut self.client, missing);
-        self.to_server.push_up_to(&mut self.server, len)
+        self.move_to(Side::Server, len)
     }
 
     /// Moves up to `len` bytes from the server into the client, past capacity and cuts. Returns how
     /// many the client took.
     pub fn move_to_client(&mut self, len: usize) -> usize {
-        let missing = len.saturating_sub(self.to_client.in_flight());
-        self.to_client.pull_exactly(&mut self.server, missing);
-        self.to_client.push_up_to(&mut self.client, len)
+        self.move_to(Side::Client, len)
     }
 
-    /// Calls `round` and moves bytes, in turn, until `round` is done.
-    ///
-    /// # Panics
-    /// Once several rounds in a row moved no byte.
-    pub fn run_until(&mut self, what: &str, mut round: impl FnMut(&mut Self) -> Progress) {
-        let mut idle = 0;
-        loop {
-            let progress = round(self);
-            if progress == Progress::Done {
-                return;
-            }
-            let moved = self.step();
-            idle = if moved > 0 || progress == Progress::Some {
-                0
-            } else {
-                idle + 1
-            };
-            assert!(idle < IDLE_ROUNDS, "{what} is stuck: {self}");
+    fn move_to(&mut self, side: Side, len: usize) -> usize {
+        let missing = len.saturating_sub(self.link_to(side).in_flight());
+        self.pull_through(side.peer(), Outlet::First, missing);
+        self.arriving(side, |link, engine| link.push_up_to(engine, len))
+    }
+
+    fn leaving(&mut self, side: Side, pull: impl FnOnce(&mut Link, &mut Engine) -> usize) -> usize {
+        let (link, engine) = match side {
+            Side::Client => (&mut self.to_server, &mut self.client),
+            Side::Server => (&mut self.to_client, &mut self.server),
+        };
+        let from = link.sent().len();
+        let count = pull(link, engine);
+        if count > 0 {
+            self.recorder.note(side, || Event::Left(from..from + count));
         }
+        count
     }
 
-    /// Completes both handshakes by the verb `handshake`.
-    ///
-    /// # Panics
-    /// If one fails, or neither makes progress.
-    pub fn handshake(&mut self) {
-        match self.try_handshake() {
-            (Ok(()), Ok(())) => {}
-            (client, server) => panic!("client {client:?}, server {server:?}: {self}"),
+    fn arriving(
+        &mut self,
+        side: Side,
+        push: impl FnOnce(&mut Link, &mut Engine) -> usize,
+    ) -> usize {
+        let (link, engine) = match side {
+            Side::Client => (&mut self.to_client, &mut self.client),
+            Side::Server => (&mut self.to_server, &mut self.server),
+        };
+        let (from, ended) = (link.delivered(), link.has_ended());
+        let count = push(link, engine);
+        if count > 0 {
+            self.recorder
+                .note(side, || Event::Arrived(from..from + count));
         }
-    }
-
-    /// Drives both handshakes until each is complete or has failed, and moves what they leave
-    /// behind (alerts and tickets).
-    ///
-    /// An end that fails sends its alert and drops the transport. Where both wait for each other,
-    /// as after a corrupted length, the transport ends as well.
-    ///
-    /// # Panics
-    /// If neither makes progress even so, as on a link of capacity 0.
-    pub fn try_handshake(&mut self) -> (Result<(), Error>, Result<(), Error>) {
-        let (mut results, mut idle) = ([None, None], 0);
-        while results.iter().any(Option::is_none) {
-            for (side, result) in Side::BOTH.into_iter().zip(&mut results) {
-                match self.engine(side).handshake() {
-                    Ok(Handshake::NeedRead | Handshake::NeedWrite) => {}
-                    Ok(Handshake::Complete) => *result = Some(Ok(())),
-                    Err(error) => {
-                        *result = Some(Err(error));
-                        if self.engine(side).outgoing().is_empty() {
-                            self.link_to(side.peer()).end();
-                        }
-                    }
-                }
-            }
-            idle = if self.step() > 0 { 0 } else { idle + 1 };
-            if idle == IDLE_ROUNDS {
-                self.to_client.end();
-                self.to_server.end();
-            }
-            assert!(idle < 2 * IDLE_ROUNDS, "the handshake is stuck: {self}");
+        if link.has_ended() && !ended {
+            self.recorder.note(side, || Event::Ended);
         }
-        self.settle();
-        let [client, server] = results.map(Option::unwrap);
-        (client, server)
-    }
-
-    /// Writes all of `plaintext` from one end, while the other end reads it; both handshakes are
-    /// completed first if need be. Returns what was read.
-    ///
-    /// # Panics
-    /// If either end fails, or neither makes progress.
-    pub fn exchange(&mut self, from: Side, plaintext: &[u8]) -> Vec<u8> {
-        let (mut written, mut received) = (0, Vec::new());
-        self.run_until("an exchange", |pair| {
-            let mut progress = Progress::None;
-            if written < plaintext.len() {
-                match pair.engine(from).write(&plaintext[written..]) {
-                    Ok(Write::Written(n)) => {
-                        written += n;
-                        progress = Progress::Some;
-                    }
-                    Ok(Write::NeedRead | Write::NeedWrite) => {}
-                    Err(error) => panic!("write: {error}: {pair}"),
-                }
-            }
-            let before = received.len();
-            if let Err(error) = read_available(pair.engine(from.peer()), &mut received) {
-                panic!("read: {error}: {pair}");
-            }
-            if received.len() >= plaintext.len() && written == plaintext.len() {
-                return Progress::Done;
-            }
-            if received.len() > before {
-                Progress::Some
-            } else {
-                progress
-            }
-        });
-        received
-    }
-
-    /// Shuts both ends down, in turn, until each says [`Shutdown::Complete`].
-    ///
-    /// # Panics
-    /// If either end fails, or neither makes progress.
-    pub fn close(&mut self) {
-        self.run_until("the shutdown", |pair| {
-            let mut outcomes = [Shutdown::NeedWrite; 2];
-            for (side, outcome) in Side::BOTH.into_iter().zip(&mut outcomes) {
-                *outcome = pair.engine(side).shutdown().unwrap();
-                // Data behind our close_notify is kept for `read`, tickets are not data.
-                let _ = read_available(pair.engine(side), &mut Vec::new()).unwrap();
-            }
-            if outcomes == [Shutdown::Complete; 2] {
-                Progress::Done
-            } else {
-                Progress::None
-            }
-        });
+        count
     }
 }
 
@@ -307,17 +307,6 @@ impl fmt::Display for Pair {
         }
         Ok(())
     }
-}
-
-/// What a round of [`Pair::run_until`] achieved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Nothing; the round after bytes moved may achieve more.
-    None,
-    /// Something, though perhaps no byte moved.
-    Some,
-    /// The driver may stop.
-    Done,
 }
 
 /// Reads into `received` until the engine has nothing more, and returns the last outcome.

@@ -1,0 +1,120 @@
+//! Schedules: any order of calls by two callers, any movement of bytes between them, any harm to
+//! the transport; and a model that knows what each call may answer.
+//!
+//! A [`Schedule`] is data. [`run`] carries it out on two real engines, step by step, beside a model
+//! of the write, read and shutdown contracts, and compares the two after every step. Then it brings
+//! the connection to its end, as a loop does that obeys the engines' outcomes and
+//! [`interest`](offwire::Engine::interest), and checks that this never stops short of it.
+//!
+//! What the model holds the engines to:
+//!
+//! * Every byte arrives once and in order, and no sooner than its record has arrived whole.
+//! * The records on the wire are those that the calls committed, byte for byte in number and
+//!   length: nothing is sealed twice, and no sealed byte changes before it leaves.
+//! * `Written` is said when the settings say so and not before; its sum is what the peer reads.
+//! * Outcomes are truthful. A call that waits has a reason, repeating it changes nothing, and only
+//!   what it waits for helps.
+//! * A retry that is too short or differs is refused without a trace, and the right one completes.
+//! * Queues never hold more wire bytes than their limits allow, in any phase.
+//! * Shutdown loses no committed byte. `Closed` comes only behind close_notify, `Truncated` only
+//!   behind the transport's end without one, and both behind all plaintext.
+//! * A flipped bit ends in an error, behind exactly the plaintext of the records before it.
+//! * A potential (bytes weighted by how far they have to go) falls in every round of an obedient
+//!   loop, so no live lock and no deadlock.
+//!
+//! ```
+//! use offwire_testkit::Side;
+//! use offwire_testkit::schedule::{Harm, Offer, Operation, Schedule, run};
+//!
+//! let operations = vec![
+//!     Operation::Write(Side::Client, Offer::fresh(100_000)), // more than the queue holds
+//!     Operation::Move(Side::Server, 1),
+//!     Operation::Harm(Side::Server, Harm::End),
+//! ];
+//! let finished = run(&Schedule { operations, ..Schedule::default() })?;
+//! assert!(finished.pair.server.stats().plaintext_opened < 100_000);
+//! # Ok::<(), offwire_testkit::schedule::Broken>(())
+//! ```
+//!
+//! With the feature `proptest`, [`strategy`](crate::strategy) makes schedules; with `arbitrary`, a
+//! fuzzer does. [`Broken`] is an error like any other, so in a property `run(&schedule)?` is
+//! enough: its message names the rule and the step, and shows the ladder of the whole connection.
+
+mod account;
+mod broken;
+mod contexts;
+mod finish;
+mod ledger;
+mod operation;
+mod ports;
+mod read;
+mod runner;
+#[cfg(feature = "arbitrary")]
+mod unstructured;
+mod verbs;
+mod verdict;
+mod wire;
+mod write;
+
+use offwire::{ProtocolVersion, Settings};
+
+use crate::contexts::Suite;
+use crate::link::Cuts;
+
+pub use self::broken::Broken;
+pub use self::operation::{Content, Harm, Misreport, Offer, Operation, Repeat};
+pub use self::runner::{Finished, run};
+
+/// A connection, and what happens on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub struct Schedule {
+    /// Where the operations begin.
+    pub start: Start,
+    /// The protocol version.
+    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::version))]
+    pub version: ProtocolVersion,
+    /// The record cipher.
+    pub suite: Suite,
+    /// The settings of the client and of the server.
+    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::settings))]
+    pub settings: [Settings; 2],
+    /// Where the link cuts, for [`Operation::Move`] and at the end.
+    pub cuts: Cuts,
+    /// How many bytes may be in flight in each direction; at least 1.
+    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::capacity))]
+    pub capacity: usize,
+    /// What happens.
+    pub operations: Vec<Operation>,
+    /// How many more bytes the client and the server write at the same time, behind the operations
+    /// and before they close.
+    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::bulk))]
+    pub bulk: [usize; 2],
+}
+
+/// Where a schedule begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub enum Start {
+    /// Before the handshake: much of the schedule happens within it.
+    Fresh,
+    /// Behind it.
+    Connected,
+}
+
+impl Default for Schedule {
+    /// A connected TLS 1.3 pair with the default settings, on a link that neither cuts nor bounds;
+    /// nothing happens.
+    fn default() -> Self {
+        Self {
+            start: Start::Connected,
+            version: ProtocolVersion::Tls13,
+            suite: Suite::Aes128Gcm,
+            settings: [Settings::default(); 2],
+            cuts: Cuts::Whole,
+            capacity: usize::MAX,
+            operations: Vec::new(),
+            bulk: [0; 2],
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What one call did to the wire and to the counters, compared with what it may have done; and what
+//! holds after every step, whatever it was.
+
+use offwire::{Completion, Error, Interest, KeyUpdate, Stats};
+
+use super::ledger::{Fate, Phase};
+use super::runner::Run;
+use super::verdict::{Verdict, ensure, ensure_eq};
+use super::wire::{Begins, Kind, Last};
+use crate::pair::Side;
+
+/// The most plaintext that one record carries, in bytes.
+pub(super) const FULL: usize = 16_384;
+
+/// Wire bytes beyond the limit that control records may use.
+const RESERVE: usize = 128;
+
+/// The most that the incoming queue may hold while the handshake lasts.
+const HANDSHAKE_BOUND: usize = 128 * 1_024;
+
+/// How one side stood before a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    pub(super) stats: Stats,
+    pub(super) committed: usize,
+    pub(super) pending: usize,
+    pub(super) waits: usize,
+    pub(super) begins: Begins,
+}
+
+/// What a call may seal besides a KeyUpdate that is owed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sealing<'a> {
+    Nothing,
+    /// The offer of a write, from the byte on that is not committed yet.
+    Data(&'a [u8]),
+    CloseNotify,
+    /// The alert of a failure.
+    Fatal,
+}
+
+impl Run {
+    pub(super) fn before(&mut self, side: Side) -> Before {
+        let waits = self.wire_from(side).waits();
+        let begins = match self.ledger(side).fate {
+            Fate::Handshaking => Begins::InHandshake,
+            Fate::Open | Fate::Dead { .. } => Begins::Behind,
+        };
+        let engine = self.pair.engine(side);
+        Before {
+            stats: engine.stats(),
+            committed: engine.committed(),
+            pending: engine.pending(),
+            waits,
+            begins,
+        }
+    }
+
+    /// Accounts for a call: its records on the wire, its counters, what it received.
+    pub(super) fn settle(&mut self, side: Side, before: Before, sealing: Sealing<'_>) -> Verdict {
+        let engine = self.pair.engine(side);
+        let (stats, complete) = (engine.stats(), engine.negotiated().is_some());
+        let completes = complete && before.begins == Begins::InHandshake;
+        let updates = stats.key_updates_sealed - before.stats.key_updates_sealed;
+        let data = stats.plaintext_sealed - before.stats.plaintext_sealed;
+        let data = usize::try_from(data).unwrap_or(usize::MAX);
+
+        let mut sealed = Vec::new();
+        if updates > 0 {
+            ensure_eq!(updates, 1, "one KeyUpdate serves every reason for one");
+            let Some(update) = self.ledger(side).owed.take() else {
+                ensure!(false, "a KeyUpdate that nobody asked for");
+                return Ok(());
+            };
+            sealed.push(Kind::KeyUpdate(update));
+        }
+        match sealing {
+            Sealing::Nothing => ensure_eq!(data, 0, "only a write seals application data"),
+            Sealing::Data(offer) => {
+                let chunks = chunks(offer, data)?;
+                sealed.extend(chunks.into_iter().map(Kind::Data));
+                self.ledger(side).stream.extend_from_slice(&offer[..data]);
+                ensure!(
+                    data == 0 || self.ledger(side).owed.is_none(),
+                    "rule 9: a KeyUpdate that is owed comes before the next record"
+                );
+            }
+            Sealing::CloseNotify => sealed.push(Kind::Alert(Last::CloseNotify)),
+            Sealing::Fatal => sealed.push(Kind::Alert(Last::Fatal)),
+        }
+        ensure_eq!(
+            stats.records_sealed - before.stats.records_sealed,
+            sealed.len() as u64,
+            "every record sealed is accounted for ({sealed:?})"
+        );
+        let offered = self.pair.engine(side).outgoing_slices();
+        self.wires[side as usize].grow(&offered, &sealed, before.begins)?;
+        drop(offered);
+        self.count_updates(side, &sealed);
+        if completes {
+            let fed = self.wire_from(side.peer()).fed;
+            self.ledger(side).fate = Fate::Open;
+            self.ledger(side).fed_in_handshake = fed;
+        }
+        self.receive_updates(side, stats.key_updates_received)?;
+        self.check_counters(side)
+    }
+
+    fn count_updates(&mut self, side: Side, sealed: &[Kind]) {
+        let in_a_row = &mut self.ledger(side).updates_in_a_row;
+        for kind in sealed {
+            match kind {
+                Kind::Data(_) => *in_a_row = 0,
+                Kind::KeyUpdate(_) => *in_a_row += 1,
+                Kind::Alert(_) => {}
+            }
+        }
+    }
+
+    /// The peer's KeyUpdates that this call has met: one that asks for an answer is owed one.
+    fn receive_updates(&mut self, side: Side, received: u64) -> Verdict {
+        let seen = self.ledger(side).updates_seen;
+        let updates = self.wires[side.peer() as usize].records.iter();
+        let met: Vec<KeyUpdate> = updates
+            .filter_map(|record| match record.kind {
+                Kind::KeyUpdate(update) => Some(update),
+                Kind::Data(_) | Kind::Alert(_) => None,
+            })
+            .skip(usize::try_from(seen).unwrap_or(usize::MAX))
+            .take(usize::try_from(received - seen).unwrap_or(usize::MAX))
+            .collect();
+        ensure_eq!(met.len() as u64, received - seen, "KeyUpdates received");
+        let ledger = self.ledger(side);
+        ledger.updates_seen = received;
+        if met.contains(&KeyUpdate::Both) && !ledger.is_closed() {
+            ledger.owe(KeyUpdate::Ours);
+        }
+        Ok(())
+    }
+
+    /// The engine's own counters agree with the model.
+    fn check_counters(&mut self, side: Side) -> Verdict {
+        let engine = self.pair.engine(side);
+        let stats = engine.stats();
+        let ledger = &self.ledgers[side as usize];
+        let (own, peer) = (
+            &self.wires[side as usize],
+            &self.wires[side.peer() as usize],
+        );
+        ensure_eq!(stats.wire_sent, own.sent as u64, "wire bytes sent");
+        ensure_eq!(
+            stats.plaintext_sealed,
+            ledger.stream.len() as u64,
+            "plaintext sealed"
+        );
+        ensure!(stats.wire_fed <= peer.fed as u64, "wire bytes fed");
+        Ok(())
+    }
+
+    /// What holds after every step: the bounds in wire bytes, and `interest`.
+    pub(super) fn check_bounds(&mut self) -> Verdict {
+        for side in Side::BOTH {
+            let waits = self.wire_from(side).waits();
+            let held = self.held_at_least(side);
+            let in_handshake = self.ledger(side).fate == Fate::Handshaking;
+            let ledger = self.ledger(side);
+            let is_dead = ledger.is_dead();
+            let unreported = match ledger.is_closed() {
+                true => 0,
+                false => ledger.stream.len() - ledger.reported,
+            };
+            let engine = self.pair.engine(side);
+            let settings = engine.settings();
+            let stats = engine.stats();
+            let limit = settings.effective_outgoing_limit().max(16_413) + RESERVE;
+            ensure!(
+                stats.outgoing_high_water <= limit && waits <= limit,
+                "rule 6: {} bytes waited, {limit} may",
+                stats.outgoing_high_water
+            );
+            let most = settings.effective_incoming_limit();
+            ensure!(
+                stats.incoming_high_water <= most.max(HANDSHAKE_BOUND),
+                "the incoming queue held {} bytes",
+                stats.incoming_high_water
+            );
+            ensure!(
+                in_handshake || is_dead || held <= most,
+                "the incoming queue holds {held} bytes or more, {most} may"
+            );
+            ensure_eq!(
+                engine.committed(),
+                unreported,
+                "what is sealed is either reported or committed"
+            );
+            let wants = matches!(engine.interest(), Interest::Write | Interest::ReadWrite);
+            ensure_eq!(
+                wants,
+                waits > 0,
+                "interest: Write if and only if output is waiting"
+            );
+        }
+        Ok(())
+    }
+
+    /// How many bytes a side's incoming queue holds at least: what was fed behind the last record
+    /// that can have been consumed. What was taken during the handshake may exceed the limit.
+    fn held_at_least(&self, side: Side) -> usize {
+        let (ledger, wire) = (
+            &self.ledgers[side as usize],
+            &self.wires[side.peer() as usize],
+        );
+        if ledger.end.is_some() || wire.fed <= ledger.fed_in_handshake {
+            return 0;
+        }
+        let Some(record) = wire.unread(ledger.received) else {
+            return 0;
+        };
+        let Kind::Data(len) = record.kind else {
+            return 0;
+        };
+        // A record that is read in pieces is held from its first unread byte on.
+        let read = len - (record.plaintext - ledger.received);
+        wire.fed
+            .saturating_sub(record.start + read + (record.end - record.start - len))
+    }
+
+    /// Whether what is sealed up to here counts as written.
+    pub(super) fn is_written(&mut self, side: Side, end: usize) -> bool {
+        match self.pair.engine(side).settings().effective_completion() {
+            Completion::Queued => true,
+            Completion::Sent => end <= self.wire_from(side).sent,
+        }
+    }
+
+    /// A call failed: the connection is dead, and there was a reason.
+    pub(super) fn die(&mut self, side: Side, before: Before, error: &Error) -> Verdict {
+        let closed = self.ledger(side).is_closed();
+        self.check_reason(side, error)?;
+        let phase = match self.pair.engine(side).negotiated() {
+            None => Phase::Handshaking,
+            Some(_) => Phase::Open,
+        };
+        // After our close_notify nothing may follow, and the handshake's alerts are rustls's.
+        let sealing = match (phase, error.alert()) {
+            (Phase::Open, Some(_)) if !closed => Sealing::Fatal,
+            (Phase::Open | Phase::Handshaking, _) => Sealing::Nothing,
+        };
+        let error = error.clone();
+        self.settle(side, before, sealing)?;
+        self.ledger(side).fate = Fate::Dead { error, phase };
+        Ok(())
+    }
+}
+
+/// The records that so many bytes of an offer take: full ones, the last as long as the offer has
+/// it. A record is never shortened to the room that is left.
+fn chunks(offer: &[u8], sealed: usize) -> Verdict<Vec<usize>> {
+    let (mut lengths, mut at) = (Vec::new(), 0);
+    while at < sealed {
+        let len = FULL.min(offer.len() - at);
+        ensure!(
+            len > 0,
+            "{sealed} bytes were sealed of {} offered",
+            offer.len()
+        );
+        lengths.push(len);
+        at += len;
+    }
+    ensure_eq!(
+        at,
+        sealed,
+        "rule 2: a record is never shortened to the room that is left"
+    );
+    Ok(lengths)
+}

@@ -1,0 +1,251 @@
+//! `read` and `peek`, told a second time: what stands ahead of a reader decides what they answer.
+
+use offwire::{Error, Peer, Read};
+
+use super::account::Sealing;
+use super::ledger::{Fate, Phase};
+use super::runner::Run;
+use super::verdict::{Verdict, ensure, ensure_eq};
+use super::wire::{Damage, Kind, Last, Sealed, Wire};
+use crate::pair::Side;
+use crate::records::HEADER;
+
+/// What stands ahead of a reader, behind the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// So many bytes of a record that has arrived whole.
+    Data(usize),
+    /// close_notify.
+    CloseNotify,
+    /// The alert of a peer that failed.
+    Fatal,
+    /// A record with a flipped bit that is there as a whole.
+    Flipped,
+    /// A record with a flipped bit that need not be whole: its length may have changed.
+    PerhapsFlipped,
+    /// The end of the transport.
+    End,
+    /// Nothing that is whole.
+    Nothing,
+}
+
+impl Run {
+    pub(super) fn ahead(&self, side: Side) -> Ahead {
+        let wire = &self.wires[side.peer() as usize];
+        let received = self.ledgers[side as usize].received;
+        let (reach, flipped) = match wire.damage {
+            Damage::None | Damage::Ended => (wire.fed, None),
+            Damage::Flipped(offset) if wire.fed <= offset => (wire.fed, None),
+            Damage::Flipped(offset) => match wire.record_at(offset) {
+                None => (0, Some(Ahead::PerhapsFlipped)),
+                Some(record) => (record.start, Some(flipped(wire.fed, record, offset))),
+            },
+        };
+        if let Some(record) = wire.unread(received)
+            && record.end <= reach
+        {
+            return Ahead::Data(record.plaintext - received);
+        }
+        // All data before was read, so a last record counts once it has arrived whole.
+        if let Some(record) = wire.records.last()
+            && record.end <= reach
+            && record.plaintext == received
+            && let Kind::Alert(last) = record.kind
+        {
+            return match last {
+                Last::CloseNotify => Ahead::CloseNotify,
+                Last::Fatal => Ahead::Fatal,
+            };
+        }
+        let ended = match side {
+            Side::Client => self.pair.to_client.has_ended(),
+            Side::Server => self.pair.to_server.has_ended(),
+        };
+        match flipped {
+            Some(flipped) => flipped,
+            None if ended => Ahead::End,
+            None => Ahead::Nothing,
+        }
+    }
+
+    pub(super) fn read(&mut self, side: Side, size: usize) -> Verdict<Option<Read>> {
+        let mut into = vec![0; size];
+        if self.ledger(side).is_dead() {
+            let outcome = self.pair.on(side).read(&mut into);
+            return self.read_dead(side, &outcome, &into).map(|()| None);
+        }
+        let before = self.before(side);
+        let outcome = self.pair.on(side).read(&mut into);
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.die(side, before, &error)?;
+                return Ok(None);
+            }
+        };
+        self.settle(side, before, Sealing::Nothing)?;
+        self.check_read(side, outcome, size)?;
+        match outcome {
+            Read::Read(n) => self.receive(side, &into[..n])?,
+            Read::NeedRead | Read::NeedWrite => {
+                let again = self.before(side);
+                let repeated = self.pair.engine(side).read(&mut into);
+                ensure_eq!(repeated, Ok(outcome), "a read that waits, repeated at once");
+                self.unchanged(side, again, "a read that waits changes nothing")?;
+            }
+            Read::Closed | Read::Truncated => self.ledger(side).end = Some(outcome),
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Compares an outcome with what stands ahead.
+    fn check_read(&mut self, side: Side, outcome: Read, size: usize) -> Verdict {
+        let waits = self.wire_from(side).waits();
+        if self.ledger(side).fate == Fate::Handshaking {
+            let expected = match waits {
+                0 => Read::NeedRead,
+                _ => Read::NeedWrite,
+            };
+            ensure_eq!(outcome, expected, "rule 10: a read in the handshake");
+            return Ok(());
+        }
+        if let Some(end) = self.ledger(side).end {
+            ensure_eq!(outcome, end, "an end is told again and again");
+            return Ok(());
+        }
+        let ahead = self.ahead(side);
+        let expected = match ahead {
+            Ahead::Data(rest) => Read::Read(rest.min(size)),
+            Ahead::CloseNotify => Read::Closed,
+            Ahead::End => Read::Truncated,
+            Ahead::Nothing => Read::NeedRead,
+            Ahead::Fatal | Ahead::Flipped => {
+                ensure!(false, "{outcome:?}, and an error stands ahead ({ahead:?})");
+                return Ok(());
+            }
+            Ahead::PerhapsFlipped => match self.pair.link_to(side).has_ended() {
+                true => Read::Truncated,
+                false => Read::NeedRead,
+            },
+        };
+        ensure_eq!(outcome, expected, "a read with {ahead:?} ahead");
+        Ok(())
+    }
+
+    /// The peer's bytes, in order.
+    fn receive(&mut self, side: Side, bytes: &[u8]) -> Verdict {
+        let at = self.ledger(side).received;
+        let stream = &self.ledgers[side.peer() as usize].stream;
+        ensure!(
+            stream[at..].starts_with(bytes),
+            "the bytes {at}..{} read are not those written",
+            at + bytes.len()
+        );
+        self.ledger(side).received += bytes.len();
+        Ok(())
+    }
+
+    /// Plaintext that was opened before the failure, then the error for ever.
+    fn read_dead(&mut self, side: Side, outcome: &Result<Read, Error>, into: &[u8]) -> Verdict {
+        match outcome {
+            Ok(Read::Read(n)) => self.receive(side, &into[..*n]),
+            outcome => {
+                let pending = self.pair.engine(side).pending();
+                ensure_eq!(pending, 0, "plaintext comes before the error");
+                let error = self.ledger(side).death();
+                ensure_eq!(outcome.as_ref().err(), error.as_ref(), "errors are sticky");
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn peek(&mut self, side: Side, size: usize) -> Verdict {
+        let mut into = vec![0; size];
+        let before = self.before(side);
+        let is_dead = self.ledger(side).is_dead();
+        let outcome = self.pair.on(side).peek(&mut into);
+        if is_dead {
+            let received = self.ledger(side).received;
+            self.read_dead(side, &outcome, &into)?;
+            self.ledger(side).received = received;
+            return Ok(());
+        }
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return self.die(side, before, &error),
+        };
+        self.settle(side, before, Sealing::Nothing)?;
+        self.check_read(side, outcome, size)?;
+        match outcome {
+            Read::Read(n) => {
+                self.receive(side, &into[..n])?;
+                self.ledger(side).received -= n;
+            }
+            Read::Closed | Read::Truncated => self.ledger(side).end = Some(outcome),
+            Read::NeedRead | Read::NeedWrite => {}
+        }
+        let mut again = vec![0; size];
+        let before = self.before(side);
+        let repeated = self.pair.engine(side).peek(&mut again);
+        ensure_eq!(repeated, Ok(outcome), "a peek consumes nothing");
+        ensure_eq!(again, into, "a peek consumes nothing");
+        self.unchanged(side, before, "a peek consumes nothing")
+    }
+
+    /// A failure must have a reason: something that arrived, or an end in the handshake.
+    pub(super) fn check_reason(&mut self, side: Side, error: &Error) -> Verdict {
+        let peer = &self.ledgers[side.peer() as usize].fate;
+        let peer_died_early = matches!(
+            peer,
+            Fate::Dead {
+                phase: Phase::Handshaking,
+                ..
+            }
+        );
+        if self.ledgers[side as usize].fate == Fate::Handshaking {
+            let harmed = |wire: &Wire| match wire.damage {
+                Damage::None => false,
+                Damage::Ended | Damage::Flipped(_) => true,
+            };
+            let ended = self.pair.link_to(side).has_ended();
+            let reason = ended || peer_died_early || self.wires.iter().any(harmed);
+            ensure!(reason, "the handshake failed without a reason: {error:?}");
+            return Ok(());
+        }
+        let ahead = self.ahead(side);
+        match ahead {
+            Ahead::Flipped | Ahead::PerhapsFlipped => {
+                ensure!(
+                    matches!(error, Error::Peer(_)),
+                    "a flipped bit is the peer's fault, not {error:?}"
+                );
+            }
+            Ahead::Fatal => {
+                ensure!(
+                    matches!(error, Error::Alert(_)),
+                    "{error:?}, and an alert came"
+                );
+            }
+            Ahead::Nothing if peer_died_early => {
+                ensure!(
+                    matches!(error, Error::Alert(_) | Error::Peer(Peer::BadRecordMac)),
+                    "{error:?}, and the peer's handshake failed"
+                );
+            }
+            Ahead::Data(_) | Ahead::CloseNotify | Ahead::End | Ahead::Nothing => {
+                ensure!(false, "{error:?}, and {ahead:?} stands ahead");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A flipped bit shows once its record is whole, unless it changed the length.
+fn flipped(fed: usize, record: &Sealed, offset: usize) -> Ahead {
+    let length = record.start + HEADER - 2..record.start + HEADER;
+    if fed >= record.end && !length.contains(&offset) {
+        Ahead::Flipped
+    } else {
+        Ahead::PerhapsFlipped
+    }
+}

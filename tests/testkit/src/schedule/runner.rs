@@ -1,0 +1,160 @@
+//! Carries a schedule out, beside the model.
+
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use offwire::ProtocolVersion;
+
+use super::broken::Broken;
+use super::contexts;
+use super::ledger::Ledger;
+use super::operation::Operation;
+use super::verdict::{Rule, Verdict};
+use super::wire::Wire;
+use super::{Schedule, Start};
+use crate::pair::{Pair, Side};
+
+/// A connection that kept its contract to the end.
+#[derive(Debug)]
+pub struct Finished {
+    /// Both engines, closed or failed as the schedule had it.
+    pub pair: Pair,
+    /// How many bytes were written by the client and by the server: what `Written` told in all.
+    pub written: [usize; 2],
+    /// How many bytes the client and the server read.
+    pub read: [usize; 2],
+}
+
+/// Carries a schedule out, then brings both sides to their end.
+///
+/// Every step is checked. A schedule that breaks a rule is carried out a second time to record it.
+///
+/// # Errors
+/// The first rule that was broken, with its ladder. A panic of an engine counts as one.
+pub fn run(schedule: &Schedule) -> Result<Finished, Broken> {
+    let mut run = Run::new(schedule, contexts::pair(schedule));
+    let Err(rule) = run.guarded(schedule) else {
+        let [client, server] = run.ledgers;
+        return Ok(Finished {
+            pair: run.pair,
+            written: [client.reported, server.reported],
+            read: [client.received, server.received],
+        });
+    };
+    let mut again = Run::new(schedule, contexts::pair(schedule).recording());
+    let (rule, step) = match again.guarded(schedule) {
+        Err(rule) => (rule.0, again.step),
+        Ok(()) => (format!("{} (once, and not again)", rule.0), run.step),
+    };
+    let step = match step {
+        Step::Connecting => "the handshake before the operations".into(),
+        Step::Operation(number) => {
+            format!("operation {number}, {:?}", schedule.operations[number])
+        }
+        Step::Finishing => "the end, behind all operations".into(),
+    };
+    let ladder = again.pair.ladder();
+    Err(Broken { rule, step, ladder })
+}
+
+/// A schedule in progress.
+pub(super) struct Run {
+    pub(super) pair: Pair,
+    pub(super) version: ProtocolVersion,
+    pub(super) ledgers: [Ledger; 2],
+    /// The directions out of the client and out of the server.
+    pub(super) wires: [Wire; 2],
+    step: Step,
+}
+
+/// Where a schedule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Connecting,
+    Operation(usize),
+    Finishing,
+}
+
+impl Run {
+    fn new(schedule: &Schedule, pair: Pair) -> Self {
+        let Schedule { version, suite, .. } = *schedule;
+        Self {
+            pair,
+            version,
+            ledgers: [Ledger::new(0), Ledger::new(1 << 19)],
+            wires: [Wire::new(version, suite), Wire::new(version, suite)],
+            step: Step::Connecting,
+        }
+    }
+
+    pub(super) fn ledger(&mut self, side: Side) -> &mut Ledger {
+        &mut self.ledgers[side as usize]
+    }
+
+    /// The direction out of a side.
+    pub(super) fn wire_from(&mut self, side: Side) -> &mut Wire {
+        &mut self.wires[side as usize]
+    }
+
+    /// Carries the schedule out; a panic of an engine is a broken rule.
+    fn guarded(&mut self, schedule: &Schedule) -> Verdict {
+        match catch_unwind(AssertUnwindSafe(|| self.perform_all(schedule))) {
+            Ok(verdict) => verdict,
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                Err(Rule(format!("a panic: {}", text.unwrap_or("no message"))))
+            }
+        }
+    }
+
+    fn perform_all(&mut self, schedule: &Schedule) -> Verdict {
+        if schedule.start == Start::Connected {
+            self.connect()?;
+        }
+        self.pair.set_cuts(schedule.cuts);
+        self.pair.set_capacity(schedule.capacity.max(1));
+        for (number, operation) in schedule.operations.iter().enumerate() {
+            self.step = Step::Operation(number);
+            self.perform(*operation)?;
+            self.check_bounds()?;
+        }
+        self.step = Step::Finishing;
+        self.finish(schedule.bulk)
+    }
+
+    fn perform(&mut self, operation: Operation) -> Verdict {
+        match operation {
+            Operation::Handshake(side) => self.handshake(side).map(drop),
+            Operation::Write(side, offer) => {
+                let bytes = self.ledger(side).offer(offer);
+                self.write(side, bytes).map(drop)
+            }
+            Operation::WriteNothing(side) => self.write_nothing(side),
+            Operation::Read(side, size) => self.read(side, size).map(drop),
+            Operation::Peek(side, size) => self.peek(side, size),
+            Operation::KeyUpdate(side, update) => self.key_update(side, update),
+            Operation::Shutdown(side) => self.shutdown(side).map(drop),
+            Operation::Release(side) => self.release(side),
+            Operation::Misreport(side, misreport, excess) => {
+                self.misreport(side, misreport, excess)
+            }
+            Operation::Take(side, outlet, len) => self.take(side, outlet, len).map(drop),
+            Operation::Feed(side, inlet, len) => self.feed(side, inlet, len).map(drop),
+            Operation::Move(side, cuts) => {
+                for _ in 0..cuts {
+                    self.move_cut(side)?;
+                }
+                Ok(())
+            }
+            Operation::Harm(side, harm) => {
+                self.harm(side, harm);
+                Ok(())
+            }
+            Operation::Reset => {
+                self.reset();
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Where a fuzzer's bytes become schedules: numbers of a useful size, and the engine's own types.
+
+use arbitrary::{Result, Unstructured};
+use offwire::{Completion, KeyUpdate, ProtocolVersion, RetryCheck, Settings, WriteMode};
+
+/// The most bytes that one write offers beyond what it repeats.
+const LONGEST_WRITE: usize = 200_000;
+
+/// Small, around a record's length, or anything up to `most`.
+fn number(u: &mut Unstructured<'_>, most: usize) -> Result<usize> {
+    match u.int_in_range(0..=3_u8)? {
+        0 => u.int_in_range(0..=40),
+        1 => u.int_in_range(16_380..=16_420),
+        2 => u.int_in_range(0..=5_000),
+        _ => u.int_in_range(0..=most),
+    }
+}
+
+/// The fresh bytes of a write.
+pub(super) fn length(u: &mut Unstructured<'_>) -> Result<usize> {
+    number(u, LONGEST_WRITE)
+}
+
+/// The size of a buffer to read into.
+pub(super) fn buffer(u: &mut Unstructured<'_>) -> Result<usize> {
+    number(u, 40_000)
+}
+
+/// How many bytes move.
+pub(super) fn movement(u: &mut Unstructured<'_>) -> Result<usize> {
+    number(u, 1 << 21)
+}
+
+pub(super) fn capacity(u: &mut Unstructured<'_>) -> Result<usize> {
+    Ok(match u.int_in_range(0..=2_u8)? {
+        0 => usize::MAX,
+        _ => number(u, 100_000)?.max(1),
+    })
+}
+
+pub(super) fn bulk(u: &mut Unstructured<'_>) -> Result<[usize; 2]> {
+    Ok([number(u, 50_000)?, number(u, 50_000)?])
+}
+
+pub(super) fn key_update(u: &mut Unstructured<'_>) -> Result<KeyUpdate> {
+    u.choose(&[KeyUpdate::Ours, KeyUpdate::Both]).copied()
+}
+
+pub(super) fn version(u: &mut Unstructured<'_>) -> Result<ProtocolVersion> {
+    u.choose(&[ProtocolVersion::Tls13, ProtocolVersion::Tls12])
+        .copied()
+}
+
+pub(super) fn settings(u: &mut Unstructured<'_>) -> Result<[Settings; 2]> {
+    Ok([one_settings(u)?, one_settings(u)?])
+}
+
+fn one_settings(u: &mut Unstructured<'_>) -> Result<Settings> {
+    let mode = *u.choose(&[WriteMode::Whole, WriteMode::Partial])?;
+    let completion = *u.choose(&[Completion::Queued, Completion::Sent])?;
+    let check = *u.choose(&[RetryCheck::Contents, RetryCheck::Length])?;
+    Ok(Settings::default()
+        .write_mode(mode)
+        .completion(completion)
+        .retry_check(check)
+        .outgoing_limit(number(u, 1 << 20)?)
+        .incoming_limit(number(u, 1 << 20)?))
+}

@@ -1,0 +1,258 @@
+//! The model of one direction of the wire: which records its sender committed and where each one
+//! stands, and how far the transport carries them.
+
+use offwire::{KeyUpdate, ProtocolVersion};
+
+use super::verdict::{Verdict, ensure, ensure_eq};
+use crate::contexts::Suite;
+use crate::records::{self, HEADER};
+
+/// What a record carries that the engine sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// So many bytes of application data.
+    Data(usize),
+    KeyUpdate(KeyUpdate),
+    /// An alert that closes (close_notify) or ends (a fatal one).
+    Alert(Last),
+}
+
+/// Which alert is the last record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    CloseNotify,
+    Fatal,
+}
+
+impl Kind {
+    fn content(self) -> usize {
+        match self {
+            Self::Data(len) => len,
+            Self::KeyUpdate(_) => 5, // a header of four bytes, and the request
+            Self::Alert(_) => 2,
+        }
+    }
+}
+
+/// A record that the engine sealed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sealed {
+    pub(super) kind: Kind,
+    /// Where it begins and ends in its direction, in wire bytes.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// The application data up to its end, in bytes.
+    pub(super) plaintext: usize,
+}
+
+/// What happened to a direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    None,
+    /// It ends, where the link knows.
+    Ended,
+    /// The byte at this offset has a bit flipped.
+    Flipped(usize),
+}
+
+/// One direction.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// Bytes that a record has beyond its content.
+    overhead: usize,
+    /// What the engine offered, as it was when it was sealed, and has not sent.
+    waiting: Vec<u8>,
+    /// Where `waiting` begins in the vector: what is before has left.
+    head: usize,
+    /// How many bytes have left the sender, and how many the receiver has taken.
+    pub(super) sent: usize,
+    pub(super) fed: usize,
+    /// Where the records of the handshake end; they are rustls's.
+    pub(super) handshake: Vec<usize>,
+    /// The engine's records, behind the handshake.
+    pub(super) records: Vec<Sealed>,
+    pub(super) damage: Damage,
+}
+
+impl Wire {
+    pub(super) fn new(version: ProtocolVersion, suite: Suite) -> Self {
+        let explicit_nonce = match (version, suite) {
+            (ProtocolVersion::Tls12, Suite::Aes128Gcm | Suite::Aes256Gcm) => 8,
+            (ProtocolVersion::Tls12, Suite::ChaCha20Poly1305) => 0,
+            (ProtocolVersion::Tls13, _) => 1, // the inner content type
+        };
+        Self {
+            overhead: HEADER + explicit_nonce + 16,
+            waiting: Vec::new(),
+            head: 0,
+            sent: 0,
+            fed: 0,
+            handshake: Vec::new(),
+            records: Vec::new(),
+            damage: Damage::None,
+        }
+    }
+
+    /// How many bytes wait to be sent.
+    pub(super) fn waits(&self) -> usize {
+        self.waiting.len() - self.head
+    }
+
+    /// The position behind the last byte.
+    pub(super) fn end(&self) -> usize {
+        self.sent + self.waits()
+    }
+
+    /// The wire bytes of a record with so many bytes of application data.
+    pub(super) fn record_len(&self, plaintext: usize) -> usize {
+        self.overhead + plaintext
+    }
+
+    /// All application data that was sealed, in bytes.
+    pub(super) fn plaintext(&self) -> usize {
+        self.records.last().map_or(0, |record| record.plaintext)
+    }
+
+    /// The position behind the last record of application data, or of the handshake.
+    pub(super) fn data_end(&self) -> usize {
+        let is_data = |record: &&Sealed| matches!(record.kind, Kind::Data(_));
+        let last = self.records.iter().rev().find(is_data);
+        last.map_or_else(|| self.handshake_end(), |record| record.end)
+    }
+
+    /// The position behind the last record of the handshake so far.
+    pub(super) fn handshake_end(&self) -> usize {
+        self.handshake.last().copied().unwrap_or(0)
+    }
+
+    /// Compares what the engine offers with what it had offered, and remembers what is new. Of the
+    /// records in it, those that are not the engine's own belong to the handshake.
+    pub(super) fn grow(&mut self, offered: &[&[u8]], sealed: &[Kind], begins: Begins) -> Verdict {
+        let total: usize = offered.iter().map(|slice| slice.len()).sum();
+        ensure!(
+            total >= self.waits(),
+            "{} bytes were sealed and only {total} still wait",
+            self.waits()
+        );
+        if self.head == self.waiting.len() {
+            self.waiting.clear();
+            self.head = 0;
+        }
+        let (from, mut skip) = (self.waiting.len(), self.waits());
+        let start = self.end();
+        for slice in offered {
+            let known = skip.min(slice.len());
+            self.waiting.extend_from_slice(&slice[known..]);
+            skip -= known;
+        }
+        let (new, rest) = records::split(&self.waiting[from..]);
+        ensure!(rest.is_empty(), "{} bytes are no whole record", rest.len());
+        let lengths: Vec<usize> = new.iter().map(records::Record::wire_len).collect();
+        let foreign = lengths.len().saturating_sub(sealed.len());
+        let expected: Vec<usize> = sealed
+            .iter()
+            .map(|kind| self.overhead + kind.content())
+            .collect();
+        ensure_eq!(
+            lengths[foreign..],
+            expected[..],
+            "the records on the wire are those that were committed ({sealed:?}), each once"
+        );
+        ensure!(
+            foreign == 0 || begins == Begins::InHandshake,
+            "a record on the wire that no call committed: {lengths:?}, committed {sealed:?}"
+        );
+        let mut at = start;
+        for len in &lengths[..foreign] {
+            at += len;
+            self.handshake.push(at);
+        }
+        for (kind, len) in sealed.iter().zip(expected) {
+            let data = match kind {
+                Kind::Data(len) => *len,
+                Kind::KeyUpdate(_) | Kind::Alert(_) => 0,
+            };
+            self.records.push(Sealed {
+                kind: *kind,
+                start: at,
+                end: at + len,
+                plaintext: self.plaintext() + data,
+            });
+            at += len;
+        }
+        Ok(())
+    }
+
+    /// Bytes have left: they must be those that were sealed.
+    pub(super) fn leave(&mut self, bytes: &[u8]) -> Verdict {
+        let expected = self.waiting.get(self.head..self.head + bytes.len());
+        ensure!(
+            expected == Some(bytes),
+            "the bytes {}.. changed between being sealed and being sent",
+            self.sent
+        );
+        self.head += bytes.len();
+        self.sent += bytes.len();
+        if self.head > 1 << 16 {
+            self.waiting.drain(..self.head);
+            self.head = 0;
+        }
+        Ok(())
+    }
+
+    /// The record of application data that holds the byte behind so many.
+    pub(super) fn unread(&self, received: usize) -> Option<&Sealed> {
+        let passed = |record: &Sealed| record.plaintext <= received;
+        self.records.get(self.records.partition_point(passed))
+    }
+
+    /// KeyUpdates that ask for an answer and that the receiver has not met; it has met so many.
+    pub(super) fn requests_unseen(&self, met: u64) -> usize {
+        let updates = self.records.iter().filter_map(|record| match record.kind {
+            Kind::KeyUpdate(update) => Some(update),
+            Kind::Data(_) | Kind::Alert(_) => None,
+        });
+        let unseen = updates.skip(usize::try_from(met).unwrap_or(usize::MAX));
+        unseen.filter(|update| *update == KeyUpdate::Both).count()
+    }
+
+    /// The direction ends; a bit that was flipped before stays the damage that counts.
+    pub(super) fn damage_by_end(&mut self) {
+        if self.damage == Damage::None {
+            self.damage = Damage::Ended;
+        }
+    }
+
+    /// What else may be in the way of a record: a KeyUpdate that has not left.
+    pub(super) fn key_update_waits(&self) -> bool {
+        let mut unsent = self.records.iter().rev();
+        unsent
+            .by_ref()
+            .take_while(|record| record.end > self.sent)
+            .any(|record| matches!(record.kind, Kind::KeyUpdate(_)))
+    }
+
+    /// The engine's record that holds this byte; `None` for one of the handshake.
+    pub(super) fn record_at(&self, offset: usize) -> Option<&Sealed> {
+        let passed = |record: &Sealed| record.end <= offset;
+        let record = self.records.get(self.records.partition_point(passed));
+        record.filter(|record| record.start <= offset)
+    }
+
+    /// Whether a byte of the handshake is in the version field of a record, which readers may or
+    /// may not look at ("MUST be ignored for all purposes", RFC 8446 section 5.1).
+    pub(super) fn is_in_version(&self, offset: usize) -> bool {
+        let index = self.handshake.partition_point(|end| *end <= offset);
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |index| self.handshake[index]);
+        self.record_at(offset).is_none() && (start + 1..start + 3).contains(&offset)
+    }
+}
+
+/// Whether a call began in the handshake: only then may records appear that are not the engine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    InHandshake,
+    Behind,
+}

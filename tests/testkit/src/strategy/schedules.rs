@@ -1,0 +1,64 @@
+//! Strategies for whole schedules.
+
+use core::ops::Range;
+
+use proptest::collection;
+use proptest::prelude::*;
+
+use super::operations::{Weights, operation};
+use super::{cuts, settings, suite, version};
+use crate::link::Cuts;
+use crate::schedule::{Schedule, Start};
+
+/// How many bytes may be in flight: one, a few records, or any number.
+pub fn capacity() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        1 => 1..100_usize,
+        2 => 100..3_000_usize,
+        2 => 3_000..40_000_usize,
+        2 => Just(usize::MAX),
+    ]
+}
+
+/// Any schedule at all: fresh or connected, harmed or not, shut down or not.
+pub fn schedule() -> impl Strategy<Value = Schedule> {
+    let weights = Weights {
+        shutdowns: 1,
+        harm: 1,
+        ..Weights::default()
+    };
+    let start = prop_oneof![Just(Start::Connected), Just(Start::Fresh)];
+    (start, schedule_of(weights, 0..120))
+        .prop_map(|(start, schedule)| Schedule { start, ..schedule })
+}
+
+/// A connected schedule whose operations come by these weights, in this number, in every
+/// combination of version, suite, settings, cuts and capacity.
+pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<Value = Schedule> {
+    (
+        (version(), suite()),
+        (settings(), settings()),
+        (cuts(), capacity()),
+        collection::vec(operation(weights), operations),
+    )
+        .prop_map(
+            |((version, suite), (client, server), (cuts, capacity), operations)| Schedule {
+                start: Start::Connected,
+                version,
+                suite,
+                settings: [client, server],
+                cuts: not_too_fine(cuts),
+                capacity,
+                operations,
+                bulk: [0; 2],
+            },
+        )
+}
+
+/// Cuts of a byte or two make the end of a long schedule long; seeded ones contain them.
+fn not_too_fine(cuts: Cuts) -> Cuts {
+    match cuts {
+        Cuts::Bytes(bytes) => Cuts::Bytes(bytes.max(16)),
+        Cuts::Whole | Cuts::Seeded(_) => cuts,
+    }
+}
