@@ -5,7 +5,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 use offwire::rustls::RootCertStore;
@@ -146,11 +146,21 @@ impl Authority {
     /// If no random bytes can be had.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_key(Kind::EcdsaP256)
+    }
+
+    /// As [`Self::new`], with a key of the given kind. What an Ed25519 key signs always has the
+    /// same length.
+    ///
+    /// # Panics
+    /// If no random bytes can be had.
+    #[must_use]
+    pub fn with_key(kind: Kind) -> Self {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let params = authority_params(&format!("Offwire test authority {number}"));
         Self {
-            issuer: CertifiedIssuer::self_signed(params, Kind::EcdsaP256.key()).unwrap(),
+            issuer: CertifiedIssuer::self_signed(params, kind.key()).unwrap(),
         }
     }
 
@@ -290,6 +300,9 @@ fn leaf(usage: Usage, names: Vec<String>) -> CertificateParams {
 }
 
 fn dated(mut params: CertificateParams, common_name: &str) -> CertificateParams {
+    // Derived from the key, its encoding would be a byte shorter now and then.
+    static ISSUED: AtomicU64 = AtomicU64::new(1 << 56);
+    params.serial_number = Some(ISSUED.fetch_add(1, Ordering::Relaxed).into());
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2120, 1, 1);
     params

@@ -4,6 +4,7 @@
 //! bytes of it that moved are told as well. The text shows the client's calls on the left, the wire
 //! in the middle, the server's calls on the right; [`Ladder::to_svg`] draws the same.
 
+mod svg;
 mod text;
 
 use core::ops::Range;

@@ -63,7 +63,7 @@ use crate::link::Cuts;
 
 pub use self::broken::Broken;
 pub use self::operation::{Content, Harm, Misreport, Offer, Operation, Repeat};
-pub use self::runner::{Finished, run};
+pub use self::runner::{Finished, run, run_with};
 
 /// A connection, and what happens on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,3 +118,29 @@ impl Default for Schedule {
         }
     }
 }
+
+impl Schedule {
+    /// Raises the capacity and the shortest cut as far as is needed to move all that the
+    /// operations write in a few thousand movements. Many bytes through a link of one byte show
+    /// no more than some bytes do, and take long.
+    #[must_use]
+    pub fn affordable(self) -> Self {
+        let fresh = self.operations.iter().map(|operation| match operation {
+            Operation::Write(_, offer) => offer.fresh,
+            _ => 0,
+        });
+        let total = fresh.chain(self.bulk).fold(0, usize::saturating_add);
+        let least = total / MOVEMENTS + 1;
+        Self {
+            capacity: self.capacity.max(least),
+            cuts: match self.cuts {
+                Cuts::Bytes(bytes) => Cuts::Bytes(bytes.max(least)),
+                Cuts::Whole | Cuts::Seeded(_) => self.cuts,
+            },
+            ..self
+        }
+    }
+}
+
+/// About how many movements of one direction a schedule may need.
+const MOVEMENTS: usize = 1_000;

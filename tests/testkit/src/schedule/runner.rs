@@ -32,19 +32,33 @@ pub struct Finished {
 /// # Errors
 /// The first rule that was broken, with its ladder. A panic of an engine counts as one.
 pub fn run(schedule: &Schedule) -> Result<Finished, Broken> {
-    let mut run = Run::new(schedule, contexts::pair(schedule));
-    let Err(rule) = run.guarded(schedule) else {
-        let [client, server] = run.ledgers;
-        return Ok(Finished {
-            pair: run.pair,
-            written: [client.reported, server.reported],
-            read: [client.received, server.received],
-        });
+    run_with(schedule, |_| Ok(()))
+}
+
+/// As [`run`], and then asks `rule`, which says in words what is wrong with the finished
+/// connection. A rule of your own that is broken shows its ladder like any other.
+///
+/// # Errors
+/// The first rule that was broken.
+pub fn run_with(
+    schedule: &Schedule,
+    rule: impl Fn(&Finished) -> Result<(), String>,
+) -> Result<Finished, Broken> {
+    let attempt = |pair| {
+        let (run, verdict) = Run::new(schedule, pair).guarded(schedule);
+        let step = run.step;
+        let finished = run.finished();
+        let verdict = verdict.and_then(|()| rule(&finished).map_err(Rule));
+        (finished, verdict, step)
     };
-    let mut again = Run::new(schedule, contexts::pair(schedule).recording());
-    let (rule, step) = match again.guarded(schedule) {
-        Err(rule) => (rule.0, again.step),
-        Ok(()) => (format!("{} (once, and not again)", rule.0), run.step),
+    let (finished, verdict, step) = attempt(contexts::pair(schedule));
+    let Err(first) = verdict else {
+        return Ok(finished);
+    };
+    let (recorded, verdict, again) = attempt(contexts::pair(schedule).recording());
+    let (rule, step) = match verdict {
+        Err(rule) => (rule.0, again),
+        Ok(()) => (format!("{} (once, and not again)", first.0), step),
     };
     let step = match step {
         Step::Connecting => "the handshake before the operations".into(),
@@ -53,7 +67,7 @@ pub fn run(schedule: &Schedule) -> Result<Finished, Broken> {
         }
         Step::Finishing => "the end, behind all operations".into(),
     };
-    let ladder = again.pair.ladder();
+    let ladder = recorded.pair.ladder();
     Err(Broken { rule, step, ladder })
 }
 
@@ -97,14 +111,24 @@ impl Run {
     }
 
     /// Carries the schedule out; a panic of an engine is a broken rule.
-    fn guarded(&mut self, schedule: &Schedule) -> Verdict {
-        match catch_unwind(AssertUnwindSafe(|| self.perform_all(schedule))) {
+    fn guarded(mut self, schedule: &Schedule) -> (Self, Verdict) {
+        let verdict = match catch_unwind(AssertUnwindSafe(|| self.perform_all(schedule))) {
             Ok(verdict) => verdict,
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
                 Err(Rule(format!("a panic: {}", text.unwrap_or("no message"))))
             }
+        };
+        (self, verdict)
+    }
+
+    fn finished(self) -> Finished {
+        let [client, server] = self.ledgers;
+        Finished {
+            pair: self.pair,
+            written: [client.reported, server.reported],
+            read: [client.received, server.received],
         }
     }
 

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 
 use super::operations::{Weights, operation};
 use super::{cuts, settings, suite, version};
-use crate::link::Cuts;
 use crate::schedule::{Schedule, Start};
 
 /// How many bytes may be in flight: one, a few records, or any number.
@@ -33,7 +32,8 @@ pub fn schedule() -> impl Strategy<Value = Schedule> {
 }
 
 /// A connected schedule whose operations come by these weights, in this number, in every
-/// combination of version, suite, settings, cuts and capacity.
+/// combination of version, suite, settings, cuts and capacity, made
+/// [affordable](Schedule::affordable).
 pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<Value = Schedule> {
     (
         (version(), suite()),
@@ -42,23 +42,18 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
         collection::vec(operation(weights), operations),
     )
         .prop_map(
-            |((version, suite), (client, server), (cuts, capacity), operations)| Schedule {
-                start: Start::Connected,
-                version,
-                suite,
-                settings: [client, server],
-                cuts: not_too_fine(cuts),
-                capacity,
-                operations,
-                bulk: [0; 2],
+            |((version, suite), (client, server), (cuts, capacity), operations)| {
+                let schedule = Schedule {
+                    start: Start::Connected,
+                    version,
+                    suite,
+                    settings: [client, server],
+                    cuts,
+                    capacity,
+                    operations,
+                    bulk: [0; 2],
+                };
+                schedule.affordable()
             },
         )
-}
-
-/// Cuts of a byte or two make the end of a long schedule long; seeded ones contain them.
-fn not_too_fine(cuts: Cuts) -> Cuts {
-    match cuts {
-        Cuts::Bytes(bytes) => Cuts::Bytes(bytes.max(16)),
-        Cuts::Whole | Cuts::Seeded(_) => cuts,
-    }
 }

@@ -1,0 +1,101 @@
+//! The runner itself: it finds what is broken, and shows it so that a person can read it.
+
+use offwire_testkit::Side;
+use offwire_testkit::schedule::{Harm, Offer, Operation, Repeat, Schedule, Start, run, run_with};
+use offwire_testkit::strategy::{Weights, schedule_of};
+use proptest::test_runner::{Config, TestError, TestRunner};
+
+fn schedule(operations: Vec<Operation>) -> Schedule {
+    Schedule {
+        operations,
+        ..Schedule::default()
+    }
+}
+
+#[test]
+fn a_schedule_without_operations_ends_in_a_clean_close() {
+    for start in [Start::Fresh, Start::Connected] {
+        let bulk = [100_000, 3];
+        let finished = run(&Schedule {
+            start,
+            bulk,
+            ..Schedule::default()
+        })
+        .unwrap();
+        assert_eq!(
+            (finished.written, finished.read),
+            ([100_000, 3], [3, 100_000])
+        );
+    }
+}
+
+#[test]
+fn a_write_cut_off_is_read_up_to_its_last_whole_record() {
+    let finished = run(&schedule(vec![
+        Operation::write(Side::Client, 40_000),
+        Operation::Move(Side::Server, 1),
+        Operation::Harm(Side::Server, Harm::End),
+    ]));
+    assert_eq!(finished.unwrap().read, [0, 40_000]);
+    let finished = run(&schedule(vec![
+        Operation::write(Side::Client, 40_000),
+        Operation::Take(Side::Client, offwire_testkit::Outlet::First, 30_000),
+        Operation::Harm(Side::Server, Harm::End),
+    ]));
+    assert_eq!(finished.unwrap().read, [0, 16_384]);
+}
+
+#[test]
+fn a_bad_retry_is_no_broken_rule() {
+    for repeat in [Repeat::TooShort(1), Repeat::Changed(7)] {
+        let offer = Offer {
+            repeat,
+            ..Offer::fresh(0)
+        };
+        let finished = run(&schedule(vec![
+            Operation::write(Side::Server, 200_000),
+            Operation::Write(Side::Server, offer),
+        ]));
+        assert_eq!(finished.unwrap().written, [0, 200_000]);
+    }
+}
+
+/// A property that no engine keeps: it shrinks to the shortest schedule against it, and its message
+/// is that schedule's ladder.
+#[test]
+fn a_failing_property_prints_the_ladder_of_the_shrunk_schedule() {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let failure = TestRunner::new_with_rng(
+        config,
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    )
+    .run(&schedule_of(Weights::default(), 0..40), |schedule| {
+        let server_reads = Operation::Read(Side::Server, 16_385);
+        let operations = [schedule.operations.clone(), vec![server_reads]].concat();
+        let schedule = Schedule {
+            operations,
+            ..schedule
+        };
+        run_with(&schedule, |finished| match finished.written {
+            [..10_000, _] => Ok(()),
+            [10_000.., _] => Err("the client writes little".into()),
+        })?;
+        Ok(())
+    });
+    let Err(TestError::Fail(reason, shrunk)) = failure else {
+        panic!("the property holds: {failure:?}");
+    };
+    let reason = reason.message();
+    assert_eq!(shrunk.operations.len(), 1, "{shrunk:?}");
+    assert!(reason.starts_with("the client writes little"), "{reason}");
+    assert!(
+        reason.contains("write(10000)    Written(10000)"),
+        "{reason}"
+    );
+    assert!(reason.contains("──▶ application_data 10017"), "{reason}");
+}

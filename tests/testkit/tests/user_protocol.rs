@@ -1,0 +1,43 @@
+//! A protocol of a user's own, property-tested over TLS: requests and responses behind their
+//! length. The test needs no socket, no thread and no clock; what varies is where the transport
+//! cuts, how much it holds, and how the engines are set.
+
+use offwire_testkit::{Contexts, Pair, Side, strategy};
+use proptest::prelude::*;
+
+/// The protocol under test: a length in four bytes, then as many bytes.
+fn frame(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u32).to_be_bytes()[..], message].concat()
+}
+
+/// Takes the first message off what was received, once it is whole.
+fn deframe(received: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let len = u32::from_be_bytes(received.get(..4)?.try_into().ok()?) as usize;
+    let message = received.get(4..4 + len)?.to_vec();
+    received.drain(..4 + len);
+    Some(message)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_request_is_answered_in_order(
+        requests in prop::collection::vec(strategy::payload(40_000), 1..4),
+        (version, suite, settings) in (strategy::version(), strategy::suite(), strategy::settings()),
+        (cuts, capacity) in (strategy::cuts(), 100..50_000_usize),
+    ) {
+        let contexts = Contexts::new().version(version).suite(suite).settings(settings);
+        let mut pair = Pair::of(&contexts).cuts(cuts).capacity(capacity).recording();
+        for request in requests {
+            let mut at_server = pair.exchange(Side::Client, &frame(&request));
+            let mut response = deframe(&mut at_server).expect("a whole request");
+            response.reverse(); // the service: it answers with the request, backwards
+            let mut at_client = pair.exchange(Side::Server, &frame(&response));
+            let answer: Option<Vec<u8>> = deframe(&mut at_client);
+            let expected = request.iter().rev().copied().collect::<Vec<u8>>();
+            prop_assert_eq!(answer.as_ref(), Some(&expected), "{}", pair.ladder());
+        }
+        pair.close();
+    }
+}
