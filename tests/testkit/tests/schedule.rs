@@ -74,16 +74,19 @@ fn a_failing_property_prints_the_ladder_of_the_shrunk_schedule() {
             proptest::test_runner::RngAlgorithm::ChaCha,
         ),
     )
-    .run(&schedule_of(Weights::default(), 0..40), |schedule| {
+    .run(&schedule_of(Weights::default(), 0..6), |schedule| {
         let server_reads = Operation::Read(Side::Server, 16_385);
         let operations = [schedule.operations.clone(), vec![server_reads]].concat();
         let schedule = Schedule {
             operations,
             ..schedule
         };
-        run_with(&schedule, |finished| match finished.written {
-            [..10_000, _] => Ok(()),
-            [10_000.., _] => Err("the client writes little".into()),
+        run_with(&schedule, |finished| {
+            if finished.written[0] < 10_000 {
+                Ok(())
+            } else {
+                Err("the client writes little".into())
+            }
         })?;
         Ok(())
     });
