@@ -7,15 +7,9 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     reason = "tests fail by panicking, with a message that names the rule"
-)]
-#![expect(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    reason = "tests make every case and set every field"
 )]
 
 pub mod strategy;

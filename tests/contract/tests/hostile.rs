@@ -5,8 +5,9 @@
 
 use offwire::ProtocolVersion;
 use offwire::{Engine, Error, Interest, Read};
-use offwire_contract::strategy::{config, side, version};
+use offwire_contract::strategy::config;
 use offwire_contract::{VERSIONS, noise, quiet, raw, take, waiting};
+use offwire_testkit::strategy::{side, version};
 use offwire_testkit::{
     ContentType, Contexts, Identity, Kind, Pair, Random, Shape, Side, read_available,
 };

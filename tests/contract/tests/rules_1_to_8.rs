@@ -3,11 +3,12 @@
 
 use offwire::ProtocolVersion::Tls13;
 use offwire::{Error, Handshake, KeyUpdate, Misuse, Read, Settings, Write, WriteMode};
-use offwire_contract::strategy::{config, length, settings, side, version};
+use offwire_contract::strategy::{config, settings};
 use offwire_contract::{
     FULL, connected_with, feed, noise, overhead, quiet, raw_with, read_outcome, received, sent,
     take, waiting, write_through,
 };
+use offwire_testkit::strategy::{length, side, version};
 use offwire_testkit::{Cuts, Link, Pair, Progress, Side, messages, records};
 use proptest::prelude::*;
 

@@ -3,10 +3,11 @@
 
 use offwire::ProtocolVersion::{Tls12, Tls13};
 use offwire::{Alert, Error, Handshake, Misuse, Read, Shutdown, Write};
-use offwire_contract::strategy::{config, length, settings, side, version};
+use offwire_contract::strategy::{config, settings};
 use offwire_contract::{
     connected_with, feed, noise, quiet, raw, raw_with, read_outcome, received, waiting,
 };
+use offwire_testkit::strategy::{length, side, version};
 use offwire_testkit::{Cuts, Pair, Progress, Side, messages};
 use proptest::prelude::*;
 

@@ -125,10 +125,7 @@ impl Schedule {
     /// no more than some bytes do, and take long.
     #[must_use]
     pub fn affordable(self) -> Self {
-        let fresh = self.operations.iter().map(|operation| match operation {
-            Operation::Write(_, offer) => offer.fresh,
-            _ => 0,
-        });
+        let fresh = self.operations.iter().map(Operation::fresh);
         let total = fresh.chain(self.bulk).fold(0, usize::saturating_add);
         let least = total / MOVEMENTS + 1;
         Self {

@@ -1,8 +1,12 @@
 //! The ladder shows who called what and which records crossed, as text and as a picture.
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use std::path::Path;
 
 use offwire::rustls::NamedGroup;
+use offwire::rustls::client::WebPkiServerVerifier;
 use offwire::{ProtocolVersion, Settings, Write};
 use offwire_testkit::{Authority, Contexts, Cuts, Kind, Ladder, Pair, Side, Usage};
 
@@ -29,12 +33,11 @@ fn stable() -> (Contexts, Pair) {
 fn verifier(
     authority: &Authority,
     contexts: &Contexts,
-) -> std::sync::Arc<dyn offwire::rustls::client::danger::ServerCertVerifier> {
-    use offwire::rustls::client::WebPkiServerVerifier;
+) -> Arc<dyn offwire::rustls::client::danger::ServerCertVerifier> {
     let provider = contexts.client_config().crypto_provider().clone();
     WebPkiServerVerifier::builder_with_provider(authority.roots(), provider)
         .build()
-        .unwrap()
+        .expect("an authority")
 }
 
 /// A handshake, a write that blocks and is repeated, and what the server reads of it.
@@ -44,11 +47,17 @@ fn blocked_write() -> Ladder {
     let (plaintext, mut received) = ([7; 20_000], Vec::new());
     while pair.on(Side::Client).write(&plaintext) != Ok(Write::Written(20_000)) {
         pair.settle_towards(Side::Server);
-        let _ = pair.on(Side::Server).read_available(&mut received).unwrap();
+        let _ = pair
+            .on(Side::Server)
+            .read_available(&mut received)
+            .expect("the server reads");
         pair.settle_towards(Side::Client);
     }
     pair.settle_towards(Side::Server);
-    let _ = pair.on(Side::Server).read_available(&mut received).unwrap();
+    let _ = pair
+        .on(Side::Server)
+        .read_available(&mut received)
+        .expect("the server reads");
     assert_eq!(received, plaintext);
     pair.close();
     pair.ladder()

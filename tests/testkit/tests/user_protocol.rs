@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 /// The protocol under test: a length in four bytes, then as many bytes.
 fn frame(message: &[u8]) -> Vec<u8> {
-    [&(message.len() as u32).to_be_bytes()[..], message].concat()
+    let len = u32::try_from(message.len()).expect("a message of less than 4 GiB");
+    [&len.to_be_bytes()[..], message].concat()
 }
 
 /// Takes the first message off what was received, once it is whole.

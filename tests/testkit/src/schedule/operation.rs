@@ -144,4 +144,13 @@ impl Operation {
     pub const fn write(side: Side, fresh: usize) -> Self {
         Self::Write(side, Offer::fresh(fresh))
     }
+
+    /// How many fresh bytes it offers at most.
+    pub(super) fn fresh(&self) -> usize {
+        if let Self::Write(_, offer) = self {
+            offer.fresh
+        } else {
+            0
+        }
+    }
 }

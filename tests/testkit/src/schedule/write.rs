@@ -43,21 +43,16 @@ impl Run {
                 Ok(Some(outcome))
             }
             Err(Error::Misuse(misuse)) => {
-                match misuse {
-                    Misuse::BadWriteRetry => {
-                        ensure!(
-                            judgement != Judgement::Right,
-                            "rule 4: the right retry is refused"
-                        );
-                    }
-                    Misuse::WriteAfterShutdown => {
-                        ensure!(
-                            self.ledger(side).is_closed(),
-                            "rule 12: only shutdown stops writes"
-                        );
-                    }
-                    misuse => ensure!(false, "a write is no {misuse:?}"),
-                }
+                let expected = if self.ledger(side).is_closed() {
+                    Misuse::WriteAfterShutdown
+                } else {
+                    Misuse::BadWriteRetry
+                };
+                ensure_eq!(misuse, expected, "rules 4 and 12: how a write is misused");
+                ensure!(
+                    judgement != Judgement::Right || misuse == Misuse::WriteAfterShutdown,
+                    "rule 4: the right retry is refused"
+                );
                 self.unchanged(side, before, "misuse changes nothing")?;
                 Ok(None)
             }
@@ -110,29 +105,17 @@ impl Run {
         };
         match outcome {
             Write::Written(n) => {
-                ensure!(complete, "rule 1: the handshake comes first");
                 ensure_eq!(n, sealed, "Written tells what was sealed");
                 ensure!(
                     is_sealed,
                     "rule 2: {n} bytes of {} are not all",
                     bytes.len()
                 );
-                if settings.effective_write_mode() == WriteMode::Partial {
-                    let record = match before.committed {
-                        0 => FULL.min(bytes.len()),
-                        committed => committed,
-                    };
-                    ensure_eq!(n, record, "rule 2: one record, and never a shortened one");
-                }
                 ensure!(
                     self.is_written(side, end),
                     "rule 5: its records have not left"
                 );
-                ensure_eq!(committed, 0, "nothing is owed behind Written");
-                let ledger = self.ledger(side);
-                ledger.reported += n;
-                ledger.writes = Writes::Free;
-                return Ok(());
+                return self.report(side, before, n, bytes.len());
             }
             Write::NeedRead => {
                 ensure!(
@@ -158,6 +141,25 @@ impl Run {
                 committed,
             },
         };
+        Ok(())
+    }
+
+    /// A write is done.
+    fn report(&mut self, side: Side, before: Before, n: usize, len: usize) -> Verdict {
+        let complete = self.ledger(side).fate == Fate::Open;
+        ensure!(complete, "rule 1: the handshake comes first");
+        let engine = self.pair.engine(side);
+        if engine.settings().effective_write_mode() == WriteMode::Partial {
+            let record = match before.committed {
+                0 => FULL.min(len),
+                committed => committed,
+            };
+            ensure_eq!(n, record, "rule 2: one record, and never a shortened one");
+        }
+        ensure_eq!(engine.committed(), 0, "nothing is owed behind Written");
+        let ledger = self.ledger(side);
+        ledger.reported += n;
+        ledger.writes = Writes::Free;
         Ok(())
     }
 
