@@ -13,6 +13,9 @@
 //!   suite, certificate, group and settings.
 //! * [`Pair`] and [`Link`]: two engines, and the two directions between them. A link has a bounded
 //!   capacity, cuts the stream where a seed says, ends at a chosen byte and flips a chosen bit.
+//! * [`Ladder`]: who called what on a pair, which outcome, which records crossed; as text or SVG.
+//! * [`schedule`]: any order of calls and any harm to the transport, run beside a model of the
+//!   contract; [`strategy`] makes schedules, and what tests of a protocol of your own vary.
 //! * [`RawPeer`]: completes a handshake with an engine, then seals and opens whatever a test asks
 //!   for.
 //! * [`records`]: what stood on the wire, record by record.

@@ -45,6 +45,20 @@ fn a_write_cut_off_is_read_up_to_its_last_whole_record() {
     assert_eq!(finished.unwrap().read, [0, 16_384]);
 }
 
+#[cfg(feature = "arbitrary")]
+#[test]
+fn any_bytes_are_a_schedule_that_ends() {
+    use offwire_testkit::Random;
+
+    for seed in 0..30 {
+        let bytes = Random::new(seed).bytes(2_000);
+        let mut unstructured = arbitrary::Unstructured::new(&bytes);
+        let schedule: Schedule = unstructured.arbitrary().expect("any bytes will do");
+        assert!(!schedule.operations.is_empty());
+        run(&schedule.affordable()).expect("the contract holds");
+    }
+}
+
 #[test]
 fn a_bad_retry_is_no_broken_rule() {
     for repeat in [Repeat::TooShort(1), Repeat::Changed(7)] {
