@@ -7,10 +7,11 @@
 )]
 
 use offwire::{Error, Misuse, Settings, Write, WriteMode};
-use offwire_contract::strategy::{config, settings, version};
+use offwire_contract::strategy::{config, settings};
 use offwire_contract::{
     FULL, VERSIONS, connected_with, noise, overhead, quiet, received, sent, take, waiting,
 };
+use offwire_testkit::strategy::version;
 use offwire_testkit::{Pair, Random, Side, records};
 use proptest::prelude::*;
 

@@ -62,7 +62,7 @@ use crate::contexts::Suite;
 use crate::link::Cuts;
 
 pub use self::broken::Broken;
-pub use self::operation::{Content, Harm, Misreport, Offer, Operation, Repeat};
+pub use self::operation::{Content, Harm, Misreport, Offer, Operation, Repeat, Slices};
 pub use self::runner::{Finished, run, run_with};
 
 /// A connection, and what happens on it.

@@ -44,6 +44,17 @@ impl<'a> Caller<'a> {
         outcome
     }
 
+    /// [`Engine::write_vectored`].
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn write_vectored(&mut self, slices: &[&[u8]]) -> Result<Write, Error> {
+        let outcome = self.engine.write_vectored(slices);
+        let len = || slices.iter().map(|slice| slice.len()).sum::<usize>();
+        self.called(|| format!("writev({})", len()), &outcome);
+        outcome
+    }
+
     /// [`Engine::read`].
     ///
     /// # Errors

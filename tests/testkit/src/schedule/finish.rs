@@ -9,7 +9,7 @@ use offwire::{Interest, Read, Shutdown, Write, WriteMode};
 
 use super::account::FULL;
 use super::ledger::{Fate, Writes};
-use super::operation::Offer;
+use super::operation::{Offer, Slices};
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
 use super::wire::Damage;
@@ -165,7 +165,7 @@ impl Run {
         };
         plan.verb = if let Some(fresh) = offer {
             let bytes = ledger.offer(Offer::fresh(fresh));
-            match self.write(side, bytes)? {
+            match self.write(side, bytes, Slices::One)? {
                 Some(Write::NeedRead) => Pace::Fed(fed),
                 Some(Write::NeedWrite) => Pace::Sent(sent),
                 Some(Write::Written(_)) | None => Pace::Now,

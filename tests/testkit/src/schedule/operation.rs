@@ -64,8 +64,8 @@ pub enum Operation {
 
 /// The bytes that a write offers.
 ///
-/// They are one run today. How they are handed over is no part of what is offered: what counts for
-/// a retry is the bytes one behind another.
+/// What counts for a retry is the bytes one behind another; it may hand them over otherwise than
+/// the call that it repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Offer {
@@ -77,6 +77,18 @@ pub struct Offer {
     pub fresh: usize,
     /// What they are.
     pub content: Content,
+    /// How all of them are handed over.
+    pub slices: Slices,
+}
+
+/// How the bytes of a write are handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub enum Slices {
+    /// In one run, to `write`.
+    One,
+    /// In slices of so many bytes (at least one), to `write_vectored`.
+    Every(u16),
 }
 
 /// How a write that is in progress is repeated.
@@ -134,6 +146,7 @@ impl Offer {
             repeat: Repeat::AsOffered,
             fresh,
             content: Content::Noise,
+            slices: Slices::One,
         }
     }
 }

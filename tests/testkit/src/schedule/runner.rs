@@ -152,7 +152,7 @@ impl Run {
             Operation::Handshake(side) => self.handshake(side).map(drop),
             Operation::Write(side, offer) => {
                 let bytes = self.ledger(side).offer(offer);
-                self.write(side, bytes).map(drop)
+                self.write(side, bytes, offer.slices).map(drop)
             }
             Operation::WriteNothing(side) => self.write_nothing(side),
             Operation::Read(side, size) => self.read(side, size).map(drop),

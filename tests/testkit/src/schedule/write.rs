@@ -4,6 +4,7 @@ use offwire::{Error, Misuse, RetryCheck, Write, WriteMode};
 
 use super::account::{Before, FULL, Sealing};
 use super::ledger::{Fate, Writes};
+use super::operation::Slices;
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
 use crate::pair::Side;
@@ -21,15 +22,20 @@ enum Judgement {
 
 impl Run {
     /// Writes at least one byte.
-    pub(super) fn write(&mut self, side: Side, bytes: Vec<u8>) -> Verdict<Option<Write>> {
+    pub(super) fn write(
+        &mut self,
+        side: Side,
+        bytes: Vec<u8>,
+        slices: Slices,
+    ) -> Verdict<Option<Write>> {
         if let Some(error) = self.ledger(side).death() {
-            let outcome = self.pair.on(side).write(&bytes);
+            let outcome = self.hand_over(side, &bytes, slices);
             ensure_eq!(outcome, Err(error), "a dead connection returns its error");
             return Ok(None);
         }
         let judgement = self.judge(side, &bytes);
         let before = self.before(side);
-        let outcome = self.pair.on(side).write(&bytes);
+        let outcome = self.hand_over(side, &bytes, slices);
         let fresh = &bytes[before.committed.min(bytes.len())..];
         match outcome {
             Ok(outcome) => {
@@ -59,6 +65,17 @@ impl Run {
             Err(error) => {
                 self.die(side, before, &error)?;
                 Ok(None)
+            }
+        }
+    }
+
+    fn hand_over(&mut self, side: Side, bytes: &[u8], slices: Slices) -> Result<Write, Error> {
+        let mut caller = self.pair.on(side);
+        match slices {
+            Slices::One => caller.write(bytes),
+            Slices::Every(len) => {
+                let slices: Vec<&[u8]> = bytes.chunks(usize::from(len).max(1)).collect();
+                caller.write_vectored(&slices)
             }
         }
     }
@@ -172,7 +189,8 @@ impl Run {
         wire.waits() + next > limit || (owes && wire.key_update_waits())
     }
 
-    /// "repeating a blocked call without moving a byte changes nothing", wherever the bytes are.
+    /// "repeating a blocked call without moving a byte changes nothing", wherever the bytes are and
+    /// however they were handed over.
     fn repeat_write(&mut self, side: Side, bytes: &[u8], outcome: Write) -> Verdict {
         let before = self.before(side);
         let moved = bytes.to_vec();

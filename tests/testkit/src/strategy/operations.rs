@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 
 use super::{inlet, length, outlet, side};
-use crate::schedule::{Content, Harm, Misreport, Offer, Operation, Repeat};
+use crate::schedule::{Content, Harm, Misreport, Offer, Operation, Repeat, Slices};
 
 /// How often each kind of operation comes, relative to the others; 0 for never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +81,11 @@ pub fn operation(weights: Weights) -> impl Strategy<Value = Operation> {
 pub fn offer() -> impl Strategy<Value = Offer> {
     let repeat = prop_oneof![3 => Just(Repeat::AsOffered), 1 => Just(Repeat::Committed)];
     let fresh = prop_oneof![1 => Just(0_usize), 3 => length()];
-    (repeat, fresh, content()).prop_map(|(repeat, fresh, content)| Offer {
+    (repeat, fresh, content(), slices()).prop_map(|(repeat, fresh, content, slices)| Offer {
         repeat,
         fresh,
         content,
+        slices,
     })
 }
 
@@ -106,6 +107,13 @@ fn content() -> impl Strategy<Value = Content> {
     prop_oneof![4 => Just(Content::Noise), 1 => any::<u8>().prop_map(Content::Byte)]
 }
 
+fn slices() -> impl Strategy<Value = Slices> {
+    prop_oneof![
+        2 => Just(Slices::One),
+        1 => prop_oneof![50..500_u16, 500..20_000_u16].prop_map(Slices::Every),
+    ]
+}
+
 fn movement() -> impl Strategy<Value = Operation> {
     let len = || prop_oneof![0..10_usize, 0..3_000_usize, 0..40_000_usize, Just(1 << 21)];
     prop_oneof![
@@ -125,9 +133,9 @@ fn misuse() -> impl Strategy<Value = Operation> {
     let misreport = prop_oneof![Just(Misreport::Sent), Just(Misreport::Fed)];
     let excess = prop_oneof![0..3_u16, any::<u16>()];
     prop_oneof![
-        2 => (side(), wrong, length()).prop_map(|(side, repeat, fresh)| {
-            let content = Content::Noise;
-            Operation::Write(side, Offer { repeat, fresh, content })
+        2 => (side(), wrong, length(), slices()).prop_map(|(side, repeat, fresh, slices)| {
+            let offer = Offer { repeat, slices, ..Offer::fresh(fresh) };
+            Operation::Write(side, offer)
         }),
         1 => side().prop_map(Operation::WriteNothing),
         1 => (side(), misreport, excess)
