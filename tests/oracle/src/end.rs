@@ -1,0 +1,268 @@
+//! One end of a connection, Offwire's or OpenSSL's, over a BIO pair whose network half the
+//! comparison holds.
+
+use alloc::rc::Rc;
+use core::cell::RefCell;
+use std::io;
+
+use offwire::{Engine, Handshake, KeyUpdate, Read, Shutdown, Write};
+use offwire_bio::{BioHalf, BioPair, Reading, Writing};
+use offwire_stream::{Error, Stream};
+use offwire_testkit::Side;
+
+use crate::contexts::{Contexts, Setting};
+use crate::judge::{Answer, Judge, Operation, Order};
+use crate::outcome::{self, Life, Outcome, Reply, Verb, index};
+use crate::pattern::Pattern;
+
+/// How many bytes may wait to be read: more than any schedule moves, so that only the emitting
+/// direction blocks. (OpenSSL reads record by record and our stream ahead, so a bound here would
+/// make room at different moments.)
+const INCOMING: usize = 1 << 22;
+
+/// The most that is moved at once.
+const MOVE: usize = 1 << 17;
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// Ours.
+    Offwire(Box<Offwire>),
+    /// OpenSSL's.
+    OpenSsl(OpenSsl),
+}
+
+/// Our end: a stream over one half of a pair.
+#[derive(Debug)]
+pub(crate) struct Offwire {
+    stream: Stream<BioHalf>,
+    network: BioHalf,
+    pattern: Rc<Pattern>,
+}
+
+/// OpenSSL's end, in the judge.
+#[derive(Debug)]
+pub(crate) struct OpenSsl {
+    judge: Rc<RefCell<Judge>>,
+    number: u8,
+    life: Life,
+}
+
+impl End {
+    /// Our end.
+    pub(crate) fn offwire(
+        contexts: &Contexts,
+        side: Side,
+        setting: &Setting,
+    ) -> Result<Self, Error> {
+        let BioPair { a, b } = BioPair::new(setting.capacity, INCOMING);
+        Ok(Self::Offwire(Box::new(Offwire {
+            stream: contexts.stream(side, setting, a)?,
+            network: b,
+            pattern: Rc::clone(&contexts.pattern),
+        })))
+    }
+
+    /// OpenSSL's end.
+    pub(crate) fn openssl(
+        judge: &Rc<RefCell<Judge>>,
+        side: Side,
+        setting: &Setting,
+    ) -> io::Result<Self> {
+        let number = u8::try_from(index(side)).map_err(io::Error::other)?;
+        judge.borrow_mut().ask(&Order {
+            flags: setting.flags(side),
+            a: setting.capacity,
+            b: INCOMING,
+            ..Order::new(Operation::New, number)
+        })?;
+        Ok(Self::OpenSsl(OpenSsl {
+            judge: Rc::clone(judge),
+            number,
+            life: Life::Alive,
+        }))
+    }
+
+    /// Makes one call.
+    pub(crate) fn call(&mut self, verb: Verb) -> io::Result<Reply> {
+        match self {
+            Self::Offwire(end) => Ok(end.call(verb)),
+            Self::OpenSsl(end) => end.call(verb),
+        }
+    }
+
+    /// Takes up to `len` bytes that the end has emitted.
+    pub(crate) fn take(&mut self, len: usize) -> io::Result<Vec<u8>> {
+        let len = len.min(MOVE);
+        match self {
+            Self::Offwire(end) => {
+                let mut bytes = vec![0; len.min(end.network.pending())];
+                let mut filled = 0;
+                while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                    match end.network.try_read(rest) {
+                        Reading::Read(n) => filled += n,
+                        Reading::Empty | Reading::End => break,
+                    }
+                }
+                bytes.truncate(filled);
+                Ok(bytes)
+            }
+            Self::OpenSsl(end) => end.network(Operation::Take, len, &[]).map(|a| a.payload),
+        }
+    }
+
+    /// Gives the end bytes to read.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let taken = match self {
+                Self::Offwire(end) => match end.network.try_write(rest) {
+                    Writing::Written(n) => n,
+                    Writing::Full | Writing::Shut => 0,
+                },
+                Self::OpenSsl(end) => {
+                    let answer = end.network(Operation::Put, 0, rest)?;
+                    usize::try_from(answer.result).unwrap_or_default()
+                }
+            };
+            if taken == 0 {
+                return Err(io::Error::other("the incoming direction is full"));
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Ends what the end can read, behind what it was given.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        match self {
+            Self::Offwire(end) => end.network.shutdown_write(),
+            Self::OpenSsl(end) => {
+                end.network(Operation::End, 0, &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many bytes it has emitted that nobody has taken.
+    pub(crate) fn out(&mut self) -> io::Result<usize> {
+        match self {
+            Self::Offwire(end) => Ok(end.network.pending()),
+            Self::OpenSsl(end) => end.network(Operation::Take, 0, &[]).map(|a| a.out),
+        }
+    }
+
+    /// Our engine, if it is our end.
+    pub(crate) fn engine(&self) -> Option<&Engine> {
+        match self {
+            Self::Offwire(end) => Some(end.stream.engine()),
+            Self::OpenSsl(_) => None,
+        }
+    }
+}
+
+impl Offwire {
+    fn call(&mut self, verb: Verb) -> Reply {
+        let mut data = Vec::new();
+        let outcome = match self.attempt(verb, &mut data) {
+            Ok(outcome) => outcome,
+            Err(error) => outcome::refused(&error),
+        };
+        Reply {
+            outcome,
+            said: None,
+            data,
+            out: self.network.pending(),
+            pending: self.stream.engine().pending(),
+            reason: 0,
+            text: format!("{outcome:?}"),
+        }
+    }
+
+    fn attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
+        let outcome = match verb {
+            Verb::Handshake => match self.stream.handshake()? {
+                Handshake::Complete => Outcome::Done(0),
+                Handshake::NeedRead => Outcome::NeedRead,
+                Handshake::NeedWrite => Outcome::NeedWrite,
+            },
+            Verb::Write { copy, at, len } => {
+                match self.stream.write(self.pattern.slice(copy, at, len))? {
+                    Write::Written(n) => Outcome::Done(n),
+                    Write::NeedRead => Outcome::NeedRead,
+                    Write::NeedWrite => Outcome::NeedWrite,
+                }
+            }
+            Verb::Read(len) => self.pull(len, data, Stream::read)?,
+            Verb::Peek(len) => self.pull(len, data, Stream::peek)?,
+            Verb::Shutdown => match self.stream.shutdown()? {
+                Shutdown::NeedWrite => Outcome::NeedWrite,
+                Shutdown::Sent => Outcome::Sent,
+                Shutdown::Complete => Outcome::Complete,
+                Shutdown::Truncated => Outcome::Truncated,
+            },
+            Verb::KeyUpdate(update) => self.key_update(update)?,
+            Verb::Renegotiate => Outcome::Refused(outcome::Refusal::Other),
+        };
+        Ok(outcome)
+    }
+
+    fn key_update(&mut self, update: KeyUpdate) -> Result<Outcome, Error> {
+        self.stream.engine_mut().key_update(update)?;
+        Ok(Outcome::Done(0))
+    }
+
+    fn pull(
+        &mut self,
+        len: usize,
+        data: &mut Vec<u8>,
+        verb: fn(&mut Stream<BioHalf>, &mut [u8]) -> Result<Read, Error>,
+    ) -> Result<Outcome, Error> {
+        data.resize(len, 0);
+        let read = verb(&mut self.stream, data);
+        data.truncate(match &read {
+            Ok(Read::Read(n)) => *n,
+            Ok(Read::NeedRead | Read::NeedWrite | Read::Closed | Read::Truncated) | Err(_) => 0,
+        });
+        Ok(match read? {
+            Read::Read(n) => Outcome::Done(n),
+            Read::NeedRead => Outcome::NeedRead,
+            Read::NeedWrite => Outcome::NeedWrite,
+            Read::Closed => Outcome::Closed,
+            Read::Truncated => Outcome::Truncated,
+        })
+    }
+}
+
+impl OpenSsl {
+    fn call(&mut self, verb: Verb) -> io::Result<Reply> {
+        let (operation, a, b, flags) = outcome::order(verb);
+        let answer = self.judge.borrow_mut().ask(&Order {
+            flags,
+            a,
+            b,
+            ..Order::new(operation, self.number)
+        })?;
+        let (outcome, said) = outcome::translate(verb, &answer, self.life);
+        if matches!(outcome, Outcome::Dead | Outcome::Truncated) {
+            self.life = Life::Dead;
+        }
+        Ok(Reply {
+            outcome,
+            said,
+            text: outcome::spell(&answer),
+            data: answer.payload,
+            out: answer.out,
+            pending: answer.pending,
+            reason: answer.reason,
+        })
+    }
+
+    fn network(&mut self, operation: Operation, len: usize, bytes: &[u8]) -> io::Result<Answer> {
+        self.judge.borrow_mut().ask(&Order {
+            a: len,
+            payload: bytes,
+            ..Order::new(operation, self.number)
+        })
+    }
+}

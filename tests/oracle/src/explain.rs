@@ -1,0 +1,187 @@
+//! Whether two answers are equal, and which fact explains it if they are not.
+//!
+//! Each difference is recognised by its whole situation: the call, both answers, OpenSSL's reason
+//! and where the side stands. Whatever is left is unexplained.
+
+use offwire::ProtocolVersion;
+use offwire_testkit::Side;
+
+use crate::contexts::Buffer;
+use crate::difference::Difference;
+use crate::duel::Duel;
+use crate::outcome::{Outcome, Refusal, Reply, Verb, reason};
+use crate::pattern::Copy;
+use crate::state::{Met, Opening, Standing, Writing};
+
+/// The bytes of a fatal alert's record, the largest of both versions.
+const ALERT: usize = 31;
+
+/// What two answers amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// They are the same.
+    Equal,
+    /// They differ as they should, and the two connections can still be compared.
+    Meant(Difference),
+    /// They differ as they should, and the two connections part here.
+    Parts(Difference),
+    /// They differ.
+    Unexplained(&'static str),
+}
+
+impl Verdict {
+    pub(crate) const fn difference(self) -> Option<Difference> {
+        match self {
+            Self::Meant(difference) | Self::Parts(difference) => Some(difference),
+            Self::Equal | Self::Unexplained(_) => None,
+        }
+    }
+}
+
+/// Judges two answers to the same call: OpenSSL's and ours.
+pub(crate) fn judge(
+    duel: &mut Duel<'_>,
+    side: Side,
+    verb: Verb,
+    (theirs, mine): (&Reply, &Reply),
+    met: Met,
+) -> Verdict {
+    if let Some(difference) = parted(duel, side, verb, (theirs, mine), met) {
+        return Verdict::Parts(difference);
+    }
+    if theirs.outcome != mine.outcome {
+        let over = duel.state(side).standing == Standing::Truncated;
+        return match (theirs.outcome, mine.outcome) {
+            // WANT_WRITE once, if the alert did not fit (E6).
+            (Outcome::Dead | Outcome::NeedWrite, _) if over => Verdict::Meant(Difference::X13),
+            (Outcome::Sent, Outcome::Complete) if theirs.said == Some(Difference::X11) => {
+                Verdict::Meant(Difference::S5)
+            }
+            (Outcome::NeedWrite, Outcome::NeedRead) if is_updating(duel, side, verb) => {
+                Verdict::Meant(Difference::K7)
+            }
+            _ => Verdict::Unexplained("the outcomes differ"),
+        };
+    }
+    if theirs.out != mine.out {
+        return output(duel, side, verb, theirs, mine);
+    }
+    // Our shutdown looks for close_notify and may open a record of data, which it keeps (X12).
+    if matches!(verb, Verb::Read(_) | Verb::Peek(_)) && theirs.pending != mine.pending {
+        return Verdict::Unexplained("the plaintext that is pending differs");
+    }
+    Verdict::Equal
+}
+
+/// Differences after which the two connections have nothing more to do with each other.
+fn parted(
+    duel: &mut Duel<'_>,
+    side: Side,
+    verb: Verb,
+    (theirs, mine): (&Reply, &Reply),
+    met: Met,
+) -> Option<Difference> {
+    if duel.reference.is_ours(side) {
+        return None;
+    }
+    let fixed = duel.plan.setting.buffer == Buffer::Fixed;
+    let tls13 = duel.plan.setting.version == ProtocolVersion::Tls13;
+    let state = duel.state(side);
+    let blocked = state.writing != Writing::Free;
+    let open = state.standing == Standing::Open;
+    let closing = state.standing == Standing::Closing;
+    let refused = mine.outcome == Outcome::Refused(Refusal::BadRetry);
+    match (verb, theirs.outcome) {
+        (Verb::Write { .. }, Outcome::Dead)
+            if refused
+                && [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY].contains(&theirs.reason) =>
+        {
+            Some(Difference::X1)
+        }
+        (Verb::Write { .. }, Outcome::Done(_) | Outcome::NeedWrite) if refused => {
+            Some(Difference::X2)
+        }
+        (
+            Verb::Write {
+                copy: Copy::Second, ..
+            },
+            Outcome::Dead,
+        ) if fixed && blocked && theirs.reason == reason::BAD_WRITE_RETRY => Some(Difference::X3),
+        (Verb::Write { .. } | Verb::Read(_) | Verb::Peek(_), Outcome::Dead)
+            if tls13
+                && (blocked || closing)
+                && met == Met::Another
+                && mine.outcome != Outcome::Dead
+                && [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY].contains(&theirs.reason) =>
+        {
+            Some(Difference::X4)
+        }
+        (Verb::Shutdown, _) if blocked && open => Some(Difference::X6),
+        (Verb::Shutdown, Outcome::Dead)
+            if mine.outcome == Outcome::Sent
+                && theirs.reason == reason::APPLICATION_DATA_AFTER_CLOSE_NOTIFY =>
+        {
+            Some(Difference::X12)
+        }
+        (Verb::Shutdown, Outcome::Sent)
+            if mine.outcome == Outcome::Dead && theirs.said == Some(Difference::X11) =>
+        {
+            Some(Difference::S5)
+        }
+        (_, Outcome::NeedWrite)
+            if open
+                && mine.outcome != Outcome::NeedRead
+                && (met == Met::Another || is_updating(duel, side, verb)) =>
+        {
+            Some(Difference::K7)
+        }
+        (_, outcome) if met == Met::Another && outcome == mine.outcome => Some(Difference::K5),
+        (_, outcome) if met == Met::Request && blocked && outcome == mine.outcome => {
+            Some(Difference::X16)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a read comes upon a KeyUpdate that is blocked on its way out.
+fn is_updating(duel: &mut Duel<'_>, side: Side, verb: Verb) -> bool {
+    let updating = matches!(
+        duel.state(side).writing,
+        Writing::Blocked {
+            opening: Opening::KeyUpdate,
+            ..
+        }
+    );
+    let tls13 = duel.plan.setting.version == ProtocolVersion::Tls13;
+    tls13 && updating && matches!(verb, Verb::Read(_) | Verb::Peek(_))
+}
+
+/// The same outcome, but not the same output.
+fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Reply) -> Verdict {
+    let capacity = duel.plan.setting.capacity;
+    let updating = is_updating(duel, side, verb);
+    let state = duel.state(side);
+    match mine.outcome {
+        Outcome::Truncated => Verdict::Meant(Difference::X13),
+        Outcome::Dead if state.writing != Writing::Free || theirs.out + ALERT > capacity => {
+            Verdict::Parts(Difference::X8)
+        }
+        Outcome::Done(_) | Outcome::NeedRead | Outcome::Closed if updating => {
+            Verdict::Meant(Difference::K1)
+        }
+        _ if mine.out > theirs.out
+            && state.standing == Standing::Closing
+            && verb != Verb::Shutdown =>
+        {
+            Verdict::Meant(Difference::S13)
+        }
+        Outcome::Done(_)
+        | Outcome::NeedRead
+        | Outcome::NeedWrite
+        | Outcome::Closed
+        | Outcome::Sent
+        | Outcome::Complete
+        | Outcome::Refused(_)
+        | Outcome::Dead => Verdict::Unexplained("the bytes emitted differ"),
+    }
+}

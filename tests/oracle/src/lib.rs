@@ -1,0 +1,27 @@
+//! Offwire and OpenSSL compared, call by call. See `README.md`.
+
+extern crate alloc;
+
+mod contexts;
+mod difference;
+mod duel;
+mod encounter;
+mod end;
+mod explain;
+mod finish;
+mod judge;
+mod ladder;
+mod oracle;
+mod outcome;
+mod pattern;
+mod plan;
+mod session;
+mod state;
+mod tally;
+mod write;
+
+pub use difference::Difference;
+pub use encounter::Encounter;
+pub use oracle::{Failure, Oracle};
+pub use plan::Plan;
+pub use tally::Tally;
