@@ -20,7 +20,7 @@ use crate::outcome::{Outcome, Reply, Verb};
 use crate::pattern::{self, Copy};
 use crate::plan::{Call, Plan, Reference};
 use crate::session::{Fate, Session};
-use crate::state::{Met, Standing, State, Writing};
+use crate::state::{CloseNotify, Met, Standing, State, Writing};
 use crate::tally::Tally;
 
 /// The largest plaintext of a record, in bytes.
@@ -190,6 +190,9 @@ impl<'a> Duel<'a> {
             state.position += ahead + committed;
             state.writing = Writing::Free;
         }
+        if matches!(mine.outcome, Outcome::Sent | Outcome::Complete) {
+            state.close_notify = CloseNotify::Left;
+        }
         match (mine.outcome, state.standing) {
             (Outcome::NeedWrite, Standing::Open) => state.standing = Standing::Closing,
             (Outcome::Sent | Outcome::Complete, Standing::Open | Standing::Closing) => {
@@ -264,6 +267,12 @@ impl<'a> Duel<'a> {
             self.ours.end(from.peer()).end()?;
         }
         Ok(Flow::On)
+    }
+
+    /// Whether all that a side has sent, its close_notify included, was given to its peer.
+    pub(crate) fn has_arrived(&mut self, from: Side) -> bool {
+        let left = self.ours.end(from).out();
+        self.state(from).close_notify == CloseNotify::Left && left.is_ok_and(|left| left == 0)
     }
 
     /// Whether nothing passes from a side any more: its transport has ended, or it has met the end

@@ -50,18 +50,7 @@ pub(crate) fn judge(
         return Verdict::Parts(difference);
     }
     if theirs.outcome != mine.outcome {
-        let over = duel.state(side).standing == Standing::Truncated;
-        return match (theirs.outcome, mine.outcome) {
-            // WANT_WRITE once, if the alert did not fit (E6).
-            (Outcome::Dead | Outcome::NeedWrite, _) if over => Verdict::Meant(Difference::X13),
-            (Outcome::Sent, Outcome::Complete) if theirs.said == Some(Difference::X11) => {
-                Verdict::Meant(Difference::S5)
-            }
-            (Outcome::NeedWrite, Outcome::NeedRead) if is_updating(duel, side, verb) => {
-                Verdict::Meant(Difference::K7)
-            }
-            _ => Verdict::Unexplained("the outcomes differ"),
-        };
+        return outcome(duel, side, verb, theirs, mine);
     }
     if theirs.out != mine.out {
         return output(duel, side, verb, theirs, mine);
@@ -84,61 +73,91 @@ fn parted(
     if duel.reference.is_ours(side) {
         return None;
     }
-    let fixed = duel.plan.setting.buffer == Buffer::Fixed;
-    let tls13 = duel.plan.setting.version == ProtocolVersion::Tls13;
-    let state = duel.state(side);
-    let blocked = state.writing != Writing::Free;
-    let open = state.standing == Standing::Open;
-    let closing = state.standing == Standing::Closing;
+    match verb {
+        Verb::Write { copy, .. } => write(duel, side, copy, theirs, mine),
+        Verb::Shutdown => shutdown(duel, side, theirs, mine),
+        Verb::Read(_)
+        | Verb::Peek(_)
+        | Verb::Handshake
+        | Verb::KeyUpdate(_)
+        | Verb::Renegotiate => None,
+    }
+    .or_else(|| key_update(duel, side, verb, (theirs, mine), met))
+}
+
+/// What becomes of a retry.
+fn write(
+    duel: &mut Duel<'_>,
+    side: Side,
+    copy: Copy,
+    theirs: &Reply,
+    mine: &Reply,
+) -> Option<Difference> {
     let refused = mine.outcome == Outcome::Refused(Refusal::BadRetry);
-    match (verb, theirs.outcome) {
-        (Verb::Write { .. }, Outcome::Dead)
-            if refused
-                && [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY].contains(&theirs.reason) =>
-        {
+    let moved = copy == Copy::Second
+        && duel.plan.setting.buffer == Buffer::Fixed
+        && duel.state(side).writing != Writing::Free;
+    match (theirs.outcome, theirs.reason) {
+        (Outcome::Dead, reason::BAD_LENGTH | reason::BAD_WRITE_RETRY) if refused => {
             Some(Difference::X1)
         }
-        (Verb::Write { .. }, Outcome::Done(_) | Outcome::NeedWrite) if refused => {
-            Some(Difference::X2)
+        (Outcome::Done(_) | Outcome::NeedWrite, _) if refused => Some(Difference::X2),
+        (Outcome::Dead, reason::BAD_WRITE_RETRY) if moved => Some(Difference::X3),
+        _ => None,
+    }
+}
+
+/// What shutdown loses or meets.
+fn shutdown(duel: &mut Duel<'_>, side: Side, theirs: &Reply, mine: &Reply) -> Option<Difference> {
+    let state = duel.state(side);
+    let blocked = state.writing != Writing::Free && state.standing == Standing::Open;
+    match (theirs.outcome, mine.outcome) {
+        (_, Outcome::NeedWrite | Outcome::Sent | Outcome::Complete) if blocked => {
+            Some(Difference::X6)
         }
-        (
-            Verb::Write {
-                copy: Copy::Second, ..
-            },
-            Outcome::Dead,
-        ) if fixed && blocked && theirs.reason == reason::BAD_WRITE_RETRY => Some(Difference::X3),
-        (Verb::Write { .. } | Verb::Read(_) | Verb::Peek(_), Outcome::Dead)
-            if tls13
-                && (blocked || closing)
-                && met == Met::Another
-                && mine.outcome != Outcome::Dead
-                && [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY].contains(&theirs.reason) =>
-        {
-            Some(Difference::X4)
-        }
-        (Verb::Shutdown, _) if blocked && open => Some(Difference::X6),
-        (Verb::Shutdown, Outcome::Dead)
-            if mine.outcome == Outcome::Sent
-                && theirs.reason == reason::APPLICATION_DATA_AFTER_CLOSE_NOTIFY =>
+        (Outcome::Dead, Outcome::Sent)
+            if theirs.reason == reason::APPLICATION_DATA_AFTER_CLOSE_NOTIFY =>
         {
             Some(Difference::X12)
         }
-        (Verb::Shutdown, Outcome::Sent)
-            if mine.outcome == Outcome::Dead && theirs.said == Some(Difference::X11) =>
-        {
+        (Outcome::Sent, Outcome::Dead) if theirs.said == Some(Difference::X11) => {
             Some(Difference::S5)
         }
-        (_, Outcome::NeedWrite)
-            if open
-                && mine.outcome != Outcome::NeedRead
-                && (met == Met::Another || is_updating(duel, side, verb)) =>
+        _ => None,
+    }
+}
+
+/// What KeyUpdates do that meet a blocked write or one another.
+fn key_update(
+    duel: &mut Duel<'_>,
+    side: Side,
+    verb: Verb,
+    (theirs, mine): (&Reply, &Reply),
+    met: Met,
+) -> Option<Difference> {
+    let updating = is_updating(duel, side, verb);
+    let state = duel.state(side);
+    let blocked = state.writing != Writing::Free;
+    let closing = state.standing == Standing::Closing;
+    let lengths = [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY];
+    let equal = theirs.outcome == mine.outcome;
+    match (theirs.outcome, met) {
+        (Outcome::Dead, Met::Another)
+            if (blocked || closing)
+                && mine.outcome != Outcome::Dead
+                && lengths.contains(&theirs.reason) =>
+        {
+            Some(Difference::X4)
+        }
+        (Outcome::NeedWrite, _)
+            if mine.outcome != Outcome::NeedRead
+                && state.standing == Standing::Open
+                && (met == Met::Another || updating) =>
         {
             Some(Difference::K7)
         }
-        (_, outcome) if met == Met::Another && outcome == mine.outcome => Some(Difference::K5),
-        (_, outcome) if met == Met::Request && blocked && outcome == mine.outcome => {
-            Some(Difference::X16)
-        }
+        (_, Met::Another) if equal => Some(Difference::K5),
+        (_, Met::Request) if equal && blocked => Some(Difference::X16),
         _ => None,
     }
 }
@@ -156,13 +175,38 @@ fn is_updating(duel: &mut Duel<'_>, side: Side, verb: Verb) -> bool {
     tls13 && updating && matches!(verb, Verb::Read(_) | Verb::Peek(_))
 }
 
+/// Not the same outcome.
+fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Reply) -> Verdict {
+    let over = duel.state(side).standing == Standing::Truncated;
+    let reading = matches!(verb, Verb::Read(_) | Verb::Peek(_));
+    match (theirs.outcome, mine.outcome) {
+        // A read stays truncated, the rest goes on. WANT_WRITE comes once, if the alert did not
+        // fit (E6).
+        (Outcome::Dead | Outcome::NeedWrite, Outcome::Truncated) if over => {
+            Verdict::Meant(Difference::X13)
+        }
+        (Outcome::Dead, _) if over && !reading && mine.outcome != Outcome::Dead => {
+            Verdict::Meant(Difference::X13)
+        }
+        (Outcome::Sent, Outcome::Complete)
+            if theirs.said == Some(Difference::X11) && duel.has_arrived(side.peer()) =>
+        {
+            Verdict::Meant(Difference::S5)
+        }
+        (Outcome::NeedWrite, Outcome::NeedRead) if is_updating(duel, side, verb) => {
+            Verdict::Meant(Difference::K7)
+        }
+        _ => Verdict::Unexplained("the outcomes differ"),
+    }
+}
+
 /// The same outcome, but not the same output.
 fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Reply) -> Verdict {
     let capacity = duel.plan.setting.capacity;
     let updating = is_updating(duel, side, verb);
     let state = duel.state(side);
     match mine.outcome {
-        Outcome::Truncated => Verdict::Meant(Difference::X13),
+        Outcome::Truncated if theirs.out > mine.out => Verdict::Meant(Difference::X13),
         Outcome::Dead if state.writing != Writing::Free || theirs.out + ALERT > capacity => {
             Verdict::Parts(Difference::X8)
         }
@@ -182,6 +226,7 @@ fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Re
         | Outcome::Sent
         | Outcome::Complete
         | Outcome::Refused(_)
+        | Outcome::Truncated
         | Outcome::Dead => Verdict::Unexplained("the bytes emitted differ"),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) struct State {
     /// Bytes of plaintext in the last record that our side has sealed.
     pub(crate) last_record: usize,
     pub(crate) standing: Standing,
+    pub(crate) close_notify: CloseNotify,
     pub(crate) updates: Updates,
 }
 
@@ -54,6 +55,14 @@ pub(crate) enum Standing {
     Truncated,
     /// It has died of an error.
     Dead,
+}
+
+/// Whether a side's close_notify has left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CloseNotify {
+    #[default]
+    Missing,
+    Left,
 }
 
 /// The KeyUpdates of one side.

@@ -6,6 +6,7 @@ use offwire_testkit::Side;
 
 use crate::difference::Difference;
 use crate::duel::{Duel, FULL, Flow, Trouble};
+use crate::ladder::Row;
 use crate::outcome::{Outcome, Reply, Verb};
 use crate::pattern::{self, BUDGET, Copy};
 use crate::plan::{Address, Slip};
@@ -95,6 +96,8 @@ impl Duel<'_> {
                 reply.outcome = Outcome::Done(ahead);
                 return Ok((reply, ahead, met));
             }
+            let row = Row::call(side, rest, theirs, &reply, Some(Difference::X5));
+            self.ladder.push(row);
             self.tally.meet(Difference::X5)?;
         }
     }
