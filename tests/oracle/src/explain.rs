@@ -109,6 +109,7 @@ fn write(
 
 /// What shutdown loses or meets.
 fn shutdown(duel: &mut Duel<'_>, side: Side, theirs: &Reply, mine: &Reply) -> Option<Difference> {
+    let alerted = duel.state(side.peer()).standing == Standing::Dead;
     let state = duel.state(side);
     let blocked = state.writing != Writing::Free && state.standing == Standing::Open;
     match (theirs.outcome, mine.outcome) {
@@ -123,6 +124,8 @@ fn shutdown(duel: &mut Duel<'_>, side: Side, theirs: &Reply, mine: &Reply) -> Op
         (Outcome::Sent, Outcome::Dead) if theirs.said == Some(Difference::X11) => {
             Some(Difference::S5)
         }
+        // The peer's alert was fatal, and OpenSSL calls both halves closed.
+        (Outcome::Complete, Outcome::Dead) if alerted => Some(Difference::X7),
         _ => None,
     }
 }
