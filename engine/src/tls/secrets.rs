@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use rustls::client::ClientConnectionData;
 use rustls::crypto::tls13::OkmBlock;
 use rustls::kernel::KernelConnection;
-use rustls::{ConnectionTrafficSecrets, KeyLog, Tls13CipherSuite};
+use rustls::{ConnectionTrafficSecrets, InvalidMessage, KeyLog, Tls13CipherSuite};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Internal, Peer};
@@ -67,6 +67,11 @@ impl Secrets {
         match self {
             Self::Client(kernel) => match kernel.handle_new_session_ticket(body) {
                 Ok(()) => Ok(()),
+                // "There MUST NOT be more than one extension of the same type in a given extension
+                // block" (RFC 8446 section 4.2): it can be decoded all the same.
+                Err(rustls::Error::InvalidMessage(InvalidMessage::DuplicateExtension(_))) => {
+                    Err(Peer::IllegalParameter.into())
+                }
                 Err(rustls::Error::InvalidMessage(_)) => Err(Peer::Malformed.into()),
                 Err(rustls::Error::PeerMisbehaved(_)) => Err(Peer::IllegalParameter.into()),
                 Err(error) => Err(fault::from_handshake(error, AlertSent::Nothing)),

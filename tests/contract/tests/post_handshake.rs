@@ -120,6 +120,25 @@ fn a_ticket_in_tls12_after_the_handshake_is_refused() {
 }
 
 #[test]
+fn a_ticket_that_repeats_an_extension_is_refused() {
+    // Lifetime, age, an empty nonce, a ticket of one byte, early_data with its limit twice.
+    let early_data = [0, 42, 0, 4, 0, 0, 64, 0];
+    let body = [
+        [0, 0, 14, 16, 0, 0, 0, 0, 0, 0, 1, 9, 0, 16].as_slice(),
+        &early_data,
+        &early_data,
+    ]
+    .concat();
+    refused(
+        Side::Client,
+        Tls13,
+        &Peer::IllegalParameter,
+        Alert::ILLEGAL_PARAMETER,
+        |peer| peer.message(&messages::handshake(4, &body)),
+    );
+}
+
+#[test]
 fn a_ticket_that_cannot_be_decoded_is_refused() {
     let whole = messages::new_session_ticket(10);
     let short = messages::handshake(4, &whole[4..whole.len() - 1]);
