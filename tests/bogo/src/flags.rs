@@ -1,0 +1,222 @@
+//! The runner's flags: which there are, and which were given for a connection.
+//!
+//! A flag that is not named here makes the test *unimplemented*: a shim that ignored it would pass
+//! tests it did not take.
+//!
+//! Some flags are named and need nothing to be done. rustls does by itself what they ask for:
+//! `-no-tls1`, `-no-tls11`, `-enable-ocsp-stapling`, `-permute-extensions`, `-use-ticket-callback`,
+//! `-use-old-client-cert-callback`; the engine does so for `-renegotiate-ignore`; `-trust-cert` names
+//! a root of chains that are trusted unseen. Others the runner checks at its own end, where it sees
+//! whether a session was resumed or an inner ClientHello accepted: `-expect-ech-accept`,
+//! `-expect-session-id`, `-expect-no-session-id`, `-expect-ticket-renewal`.
+
+use core::str::FromStr;
+
+use crate::failure::Failure;
+
+macro_rules! flags {
+    ($(#[$doc:meta])* $type:ident: $($name:ident = $text:literal,)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $type { $($name,)* }
+
+        impl $type {
+            fn named(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+flags! {
+    /// A flag without a value.
+    Switch:
+    AllowUnknownAlpn = "allow-unknown-alpn-protos",
+    Async = "async",
+    CheckCloseNotify = "check-close-notify",
+    DeclineAlpn = "decline-alpn",
+    EchGrease = "enable-ech-grease",
+    ExpectEchAccept = "expect-ech-accept",
+    ExpectExtendedMasterSecret = "expect-extended-master-secret",
+    ExpectHelloRetryRequest = "expect-hrr",
+    ExpectNoHelloRetryRequest = "expect-no-hrr",
+    ExpectNoPeerCertificate = "expect-no-peer-cert",
+    ExpectNoSession = "expect-no-session",
+    ExpectNoSessionId = "expect-no-session-id",
+    ExpectSessionId = "expect-session-id",
+    ExpectSessionMiss = "expect-session-miss",
+    ExpectTicketRenewal = "expect-ticket-renewal",
+    ExpectVerifyResult = "expect-verify-result",
+    HandshakeTwice = "handshake-twice",
+    ImplicitHandshake = "implicit-handshake",
+    InstallCertCompression = "install-cert-compression-algs",
+    Ipv6 = "ipv6",
+    KeyUpdate = "key-update",
+    KeyUpdateBeforeRead = "key-update-before-read",
+    MustMatchIssuer = "must-match-issuer",
+    NewX509Credential = "new-x509-credential",
+    NoOpExtraHandshake = "no-op-extra-handshake",
+    NoTicket = "no-ticket",
+    NoTls10 = "no-tls1",
+    NoTls11 = "no-tls11",
+    NoTls12 = "no-tls12",
+    NoTls13 = "no-tls13",
+    OcspStapling = "enable-ocsp-stapling",
+    PartialWrite = "partial-write",
+    PeekThenRead = "peek-then-read",
+    PermuteExtensions = "permute-extensions",
+    ReadWithUnfinishedWrite = "read-with-unfinished-write",
+    RejectAlpn = "reject-alpn",
+    RenegotiateIgnore = "renegotiate-ignore",
+    RequireClientCertificate = "require-any-client-certificate",
+    Server = "server",
+    ServerPreference = "server-preference",
+    ShimShutsDown = "shim-shuts-down",
+    ShimWritesFirst = "shim-writes-first",
+    TicketCallback = "use-ticket-callback",
+    UseCustomVerifyCallback = "use-custom-verify-callback",
+    UseEarlyCallback = "use-early-callback",
+    UseOldClientCertCallback = "use-old-client-cert-callback",
+    VerifyFail = "verify-fail",
+    VerifyPeer = "verify-peer",
+    WriteDifferentRecordSizes = "write-different-record-sizes",
+}
+
+flags! {
+    /// A flag with a value.
+    Setting:
+    AdvertiseAlpn = "advertise-alpn",
+    CertFile = "cert-file",
+    Cipher = "cipher",
+    Curves = "curves",
+    EchConfigList = "ech-config-list",
+    ExpectAdvertisedAlpn = "expect-advertised-alpn",
+    ExpectAlpn = "expect-alpn",
+    ExpectCipher = "expect-cipher",
+    ExpectCurve = "expect-curve-id",
+    ExpectOcspResponse = "expect-ocsp-response",
+    ExpectPeerCertFile = "expect-peer-cert-file",
+    ExpectPeerSignatureAlgorithm = "expect-peer-signature-algorithm",
+    ExpectSelectedCredential = "expect-selected-credential",
+    ExpectServerName = "expect-server-name",
+    ExpectVersion = "expect-version",
+    HostName = "host-name",
+    KeyFile = "key-file",
+    MaxSendFragment = "max-send-fragment",
+    MaxVersion = "max-version",
+    MinVersion = "min-version",
+    OcspResponse = "ocsp-response",
+    Port = "port",
+    ReadSize = "read-size",
+    RepeatShimInitialWrite = "repeat-shim-initial-write",
+    ResumeCount = "resume-count",
+    ResumptionDelay = "resumption-delay",
+    SelectAlpn = "select-alpn",
+    ShimId = "shim-id",
+    ShimInitialWrite = "shim-initial-write",
+    SigningPreference = "signing-prefs",
+    Tls13Cipher = "tls13-ciphers",
+    TrustCert = "trust-cert",
+    UseClientCaList = "use-client-ca-list",
+    VerifyPreference = "verify-prefs",
+}
+
+/// One flag as it was given.
+#[derive(Clone, Debug)]
+pub(crate) enum Given {
+    Switch(Switch),
+    Setting(Setting, String),
+}
+
+/// The flags of one connection, in the order in which they were given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags(Vec<Given>);
+
+/// The flags of a test: those of its first connection, and those of the connections that resume.
+#[derive(Debug, Default)]
+pub(crate) struct TestFlags {
+    pub(crate) initial: Flags,
+    pub(crate) resume: Flags,
+}
+
+impl TestFlags {
+    /// Reads the command line. A flag that is not known is [`Failure::Unimplemented`].
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut flags = Self::default();
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            let unknown = || Failure::Unimplemented(argument.clone());
+            let name = argument.strip_prefix('-').ok_or_else(unknown)?;
+            let (name, to_initial, to_resume) = match name {
+                _ if name.starts_with("on-initial-") => {
+                    (name.strip_prefix("on-initial-"), true, false)
+                }
+                _ if name.starts_with("on-resume-") => {
+                    (name.strip_prefix("on-resume-"), false, true)
+                }
+                _ => (Some(name), true, true),
+            };
+            let name = name.ok_or_else(unknown)?;
+            let given = if let Some(switch) = Switch::named(name) {
+                Given::Switch(switch)
+            } else {
+                let setting = Setting::named(name).ok_or_else(unknown)?;
+                Given::Setting(setting, arguments.next().ok_or_else(unknown)?)
+            };
+            if to_initial {
+                flags.initial.0.push(given.clone());
+            }
+            if to_resume {
+                flags.resume.0.push(given);
+            }
+        }
+        Ok(flags)
+    }
+}
+
+impl Flags {
+    /// Whether the flag was given.
+    pub(crate) fn has(&self, wanted: Switch) -> bool {
+        self.0
+            .iter()
+            .any(|given| matches!(given, Given::Switch(switch) if *switch == wanted))
+    }
+
+    /// All values of a flag, in order.
+    pub(crate) fn all(&self, wanted: Setting) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(move |given| match given {
+            Given::Setting(setting, value) if *setting == wanted => Some(value.as_str()),
+            Given::Setting(..) | Given::Switch(_) => None,
+        })
+    }
+
+    /// The last value of a flag.
+    pub(crate) fn value(&self, wanted: Setting) -> Option<&str> {
+        self.all(wanted).last()
+    }
+
+    /// The last value of a flag as a number.
+    pub(crate) fn number<T: FromStr>(&self, wanted: Setting) -> Result<Option<T>, Failure> {
+        self.value(wanted).map(|value| number(value)).transpose()
+    }
+
+    /// All values of a flag as numbers, in order.
+    pub(crate) fn numbers<T: FromStr>(&self, wanted: Setting) -> Result<Vec<T>, Failure> {
+        self.all(wanted).map(|value| number(value)).collect()
+    }
+
+    /// Every flag in order: credentials are described by the flags behind the one that begins them.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Given> {
+        self.0.iter()
+    }
+}
+
+/// A value that must be a number.
+pub(crate) fn number<T: FromStr>(value: &str) -> Result<T, Failure> {
+    value
+        .parse()
+        .map_err(|_| Failure::Unimplemented(format!("the number {value:?}")))
+}
