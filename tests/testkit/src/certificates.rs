@@ -100,6 +100,19 @@ impl Identity {
             .clone()
     }
 
+    /// A valid Ed25519 certificate of [`Authority::fixed`]: the same one everywhere and always.
+    #[must_use]
+    pub fn fixed(usage: Usage) -> Self {
+        static MADE: [OnceLock<Identity>; 2] = [const { OnceLock::new() }; 2];
+        let key = match usage {
+            Usage::Server => fixed_key(1),
+            Usage::Client => fixed_key(2),
+        };
+        MADE[usage as usize]
+            .get_or_init(|| Authority::fixed().issue_for(leaf(usage, usage.names()), &key))
+            .clone()
+    }
+
     /// The chain: its own certificate first, the authority's not included.
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
@@ -169,6 +182,20 @@ impl Authority {
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Authority> = LazyLock::new(Authority::new);
         &SHARED
+    }
+
+    /// The authority of [`Identity::fixed`]. Its Ed25519 key is known to everybody.
+    ///
+    /// # Panics
+    /// Never: its key was tested.
+    #[must_use]
+    pub fn fixed() -> &'static Self {
+        static FIXED: LazyLock<Authority> = LazyLock::new(|| {
+            let params = authority_params("Offwire fixed test authority");
+            let issuer = CertifiedIssuer::self_signed(params, fixed_key(0)).unwrap();
+            Authority { issuer }
+        });
+        &FIXED
     }
 
     /// The authority's own certificate.
@@ -252,9 +279,12 @@ impl Authority {
     }
 
     fn issue_from(&self, params: CertificateParams, kind: Kind) -> Identity {
-        let key = kind.key();
-        let leaf = params.signed_by(&key, &self.issuer).unwrap();
-        identity(vec![leaf.der().clone()], leaf.pem(), &key)
+        self.issue_for(params, &kind.key())
+    }
+
+    fn issue_for(&self, params: CertificateParams, key: &KeyPair) -> Identity {
+        let leaf = params.signed_by(key, &self.issuer).unwrap();
+        identity(vec![leaf.der().clone()], leaf.pem(), key)
     }
 }
 
@@ -268,6 +298,13 @@ impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authority").finish_non_exhaustive()
     }
+}
+
+/// An Ed25519 key that is no secret: so many times the same byte (RFC 8410 section 7).
+fn fixed_key(byte: u8) -> KeyPair {
+    let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+    der.extend([byte; 32]);
+    KeyPair::try_from(der).unwrap()
 }
 
 fn identity(chain: Vec<CertificateDer<'static>>, chain_pem: String, key: &KeyPair) -> Identity {

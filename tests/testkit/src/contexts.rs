@@ -3,18 +3,14 @@
 //! Everything is verified: the client checks the server's certificate and name, the server the
 //! client's certificate if it asks for one.
 
-use alloc::sync::Arc;
+mod crypto;
 
-use offwire::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use offwire::rustls::pki_types::ServerName;
-use offwire::rustls::server::WebPkiClientVerifier;
-use offwire::rustls::version::{TLS12, TLS13};
-use offwire::rustls::{
-    CipherSuite, ClientConfig, NamedGroup, ServerConfig, SupportedProtocolVersion,
-};
+use offwire::rustls::{CipherSuite, ClientConfig, NamedGroup, ServerConfig};
 use offwire::{Client, ProtocolVersion, Server, Settings};
 
-use crate::certificates::{Authority, Identity, Kind};
+use self::crypto::Crypto;
+use crate::certificates::{Identity, Kind};
 
 /// A record cipher; which TLS cipher suite that is depends on version and certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +66,7 @@ pub enum ClientAuth {
 /// certificate, no client certificate, no ALPN, two tickets, and [`Settings::default`].
 #[derive(Clone, Debug)]
 pub struct Contexts {
+    crypto: Crypto,
     versions: Vec<ProtocolVersion>,
     suite: Suite,
     client_groups: Vec<NamedGroup>,
@@ -91,6 +88,7 @@ impl Contexts {
     #[must_use]
     pub fn new() -> Self {
         Self {
+            crypto: Crypto::Real,
             versions: vec![ProtocolVersion::Tls12, ProtocolVersion::Tls13],
             suite: Suite::Aes128Gcm,
             client_groups: Vec::new(),
@@ -106,6 +104,28 @@ impl Contexts {
             server_settings: Settings::default(),
             server_name: "localhost".into(),
         }
+    }
+
+    /// What is random comes from a seed ([`DangerSeeded`](crate::insecure::DangerSeeded)), the
+    /// clock stands still, and certificates are the kit's fixed Ed25519 ones whatever else was asked
+    /// for: two builds whose engines see the same calls put the same bytes on the wire.
+    ///
+    /// The groups are X25519 and secp256r1. For tests only: whoever knows the seed knows the keys.
+    #[must_use]
+    pub fn danger_seeded_crypto(self, seed: u64) -> Self {
+        let crypto = Crypto::Seeded(seed);
+        Self { crypto, ..self }
+    }
+
+    /// No cryptography during the handshake, and known keys after it
+    /// ([`danger_null_provider`](crate::insecure::danger_null_provider)): every certificate and every
+    /// signature is accepted. Suite, groups and the kinds of certificates do not count.
+    ///
+    /// For fuzzing only: nothing is protected.
+    #[must_use]
+    pub fn danger_null_crypto(self) -> Self {
+        let crypto = Crypto::Null;
+        Self { crypto, ..self }
     }
 
     /// Both sides speak this version only.
@@ -286,16 +306,7 @@ impl Contexts {
     /// If version, suite and certificate do not fit each other.
     #[must_use]
     pub fn client_config(&self) -> ClientConfig {
-        let builder = ClientConfig::builder_with_provider(self.provider(&self.client_groups))
-            .with_protocol_versions(&self.protocol_versions())
-            .unwrap()
-            .with_root_certificates(Authority::shared().roots());
-        let mut config = match &self.client_identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => builder
-                .with_client_auth_cert(identity.chain().to_vec(), identity.key())
-                .unwrap(),
-        };
+        let mut config = self.client_certified();
         config.alpn_protocols.clone_from(&self.client_alpn);
         config.max_fragment_size = self.max_fragment_size;
         config
@@ -307,54 +318,11 @@ impl Contexts {
     /// If version, suite and certificate do not fit each other.
     #[must_use]
     pub fn server_config(&self) -> ServerConfig {
-        let provider = self.provider(&self.server_groups);
-        let verifier = WebPkiClientVerifier::builder_with_provider(
-            Authority::shared().roots(),
-            Arc::clone(&provider),
-        );
-        let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&self.protocol_versions())
-            .unwrap();
-        let builder = match self.client_auth {
-            ClientAuth::None => builder.with_no_client_auth(),
-            ClientAuth::Optional => {
-                builder.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
-            }
-            ClientAuth::Required => builder.with_client_cert_verifier(verifier.build().unwrap()),
-        };
-        let identity = &self.server_identity;
-        let mut config = builder
-            .with_single_cert(identity.chain().to_vec(), identity.key())
-            .unwrap();
+        let mut config = self.server_certified();
         config.alpn_protocols.clone_from(&self.server_alpn);
         config.max_fragment_size = self.max_fragment_size;
         config.send_tls13_tickets = self.tickets;
-        if self.tickets > 0 {
-            config.ticketer = aws_lc_rs::Ticketer::new().unwrap();
-        }
         config
-    }
-
-    fn provider(&self, groups: &[NamedGroup]) -> Arc<CryptoProvider> {
-        let mut provider = aws_lc_rs::default_provider();
-        let wanted = self.suite.numbers();
-        provider
-            .cipher_suites
-            .retain(|suite| wanted.contains(&suite.suite()));
-        if !groups.is_empty() {
-            let all = aws_lc_rs::ALL_KX_GROUPS;
-            let find = |name: &NamedGroup| all.iter().find(|group| group.name() == *name).copied();
-            provider.kx_groups = groups.iter().map(|name| find(name).unwrap()).collect();
-        }
-        Arc::new(provider)
-    }
-
-    fn protocol_versions(&self) -> Vec<&'static SupportedProtocolVersion> {
-        let versions = self.versions.iter().map(|version| match version {
-            ProtocolVersion::Tls12 => &TLS12,
-            ProtocolVersion::Tls13 => &TLS13,
-        });
-        versions.collect()
     }
 }
 

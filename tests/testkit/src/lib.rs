@@ -18,6 +18,8 @@
 //!   contract; [`strategy`] makes schedules, and what tests of a protocol of your own vary.
 //! * [`RawPeer`]: completes a handshake with an engine, then seals and opens whatever a test asks
 //!   for.
+//! * [`insecure`]: cryptography from a seed, whose sessions can be replayed byte by byte, and a null
+//!   provider for fuzzers.
 //! * [`records`]: what stood on the wire, record by record.
 //! * [`transport`]: `std::io` that fails, blocks and ends wherever a test of an adapter wants.
 //!
@@ -49,6 +51,7 @@ extern crate alloc;
 
 mod certificates;
 mod contexts;
+pub mod insecure;
 mod ladder;
 mod link;
 pub mod messages;
