@@ -1,12 +1,6 @@
 //! The null provider: both roles and versions, behind KeyUpdates and resumption too, and with any
 //! byte of the handshake's secrets changed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use offwire::{HandshakeKind, KeyUpdate, ProtocolVersion, Read};
 use offwire_testkit::insecure::{HANDSHAKE_FILLING, TAG};
 use offwire_testkit::{ClientAuth, Contexts, Pair, RawPeer, Side};

@@ -1,0 +1,161 @@
+//! Any bytes into a fresh engine of either role.
+//!
+//! The input: a byte of settings, a seed of cuts and calls, then what the peer sends. The
+//! cryptography is null, so a recorded flight goes through, and so do many that differ from it.
+
+use offwire::{Engine, Error, KeyUpdate, Read, Settings, WriteMode};
+use offwire_testkit::{ClientAuth, Contexts, Random, Side};
+
+use crate::script::Script;
+use crate::watched::Watched;
+
+/// What a run came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) plaintext: Vec<u8>,
+    /// What the engine sent.
+    pub(crate) sent: Vec<u8>,
+    pub(crate) end: Result<Read, Error>,
+}
+
+/// Feeds an input to engines of this role: once with every kind of call in between, and twice by
+/// reading alone, whole and cut, which must come to the same.
+pub(crate) fn feed(role: Side, input: &[u8]) {
+    let mut script = Script::new(input);
+    let (settings, seed) = (script.byte(), script.byte());
+    let contexts = contexts(settings);
+    let wire = script.rest();
+    let fresh = || Watched::new(engine(role, &contexts));
+    let cut = read_only(fresh(), wire, Some(u64::from(seed)));
+    let whole = read_only(fresh(), wire, None);
+    assert_eq!(cut, whole, "where the transport cuts must not matter");
+    converse(fresh(), wire, u64::from(seed));
+}
+
+/// What a settings byte stands for.
+pub(crate) fn contexts(byte: u8) -> Contexts {
+    let mut settings = Settings::default();
+    if byte & 1 != 0 {
+        settings = settings.incoming_limit(0).outgoing_limit(0);
+    }
+    if byte & 2 != 0 {
+        settings = settings.write_mode(WriteMode::Partial);
+    }
+    let mut contexts = Contexts::new()
+        .danger_null_crypto()
+        .settings(settings)
+        .alpn(&[b"h2", b"http/1.1"])
+        .client_auth_as(match byte >> 2 & 3 {
+            0 | 1 => ClientAuth::None,
+            2 => ClientAuth::Optional,
+            _ => ClientAuth::Required,
+        });
+    if byte & 16 != 0 {
+        contexts = contexts.tickets(0);
+    }
+    if byte & 32 != 0 {
+        contexts = contexts.max_fragment_size(64);
+    }
+    contexts
+}
+
+/// A fresh engine of this role.
+pub(crate) fn engine(role: Side, contexts: &Contexts) -> Engine {
+    let (client, server) = contexts.build();
+    match role {
+        Side::Client => client.connect(contexts.name()).unwrap(),
+        Side::Server => server.accept(),
+    }
+}
+
+/// Reads until the input is used up and the transport has ended; cuts where the seed says, or
+/// nowhere.
+pub(crate) fn read_only(mut engine: Watched, wire: &[u8], seed: Option<u64>) -> Run {
+    let mut random = seed.map(Random::new);
+    let (mut rest, mut into) = (wire, vec![0; 16_385]);
+    let (mut plaintext, mut sent) = (Vec::new(), Vec::new());
+    let end = loop {
+        match engine.read(&mut into) {
+            Ok(Read::Read(n)) => plaintext.extend_from_slice(&into[..n]),
+            Ok(Read::NeedWrite) => sent.extend(engine.send(usize::MAX)),
+            Ok(Read::NeedRead) if rest.is_empty() => engine.feed_eof(),
+            Ok(Read::NeedRead) => {
+                let len = random
+                    .as_mut()
+                    .map_or(rest.len(), |random| random.cut(rest.len()));
+                let taken = match len % 2 {
+                    0 => engine.feed(&rest[..len]),
+                    _ => engine.feed_in_place(&rest[..len]),
+                };
+                rest = &rest[taken..];
+            }
+            end @ (Ok(Read::Closed | Read::Truncated) | Err(_)) => break end,
+        }
+    };
+    sent.extend(engine.send(usize::MAX));
+    Run {
+        plaintext,
+        sent,
+        end,
+    }
+}
+
+/// Calls whatever the seed says between the pieces; what the engine promises is checked throughout.
+fn converse(mut engine: Watched, wire: &[u8], seed: u64) {
+    let mut random = Random::new(!seed);
+    let (mut rest, mut into) = (wire, vec![0; 16_385]);
+    for _ in 0..200 {
+        match random.below(10) {
+            0..4 if !rest.is_empty() => {
+                let len = random.cut(rest.len());
+                let taken = engine.feed(&rest[..len]);
+                rest = &rest[taken..];
+            }
+            0 if random.below(4) == 0 => engine.feed_eof(),
+            0..3 => drop(engine.send(random.below(500))),
+            3 => _ = engine.handshake(),
+            4 | 5 => _ = engine.read(&mut into),
+            6 => {
+                let len = random.below(64);
+                _ = engine.peek_and_read(&mut into[..len]);
+            }
+            7 => {
+                let committed = engine.engine().committed();
+                let len = committed + random.below(2) * random.below(20_000);
+                _ = engine.write(&vec![7; len]);
+            }
+            8 => match random.below(4) {
+                0 => engine.key_update(KeyUpdate::Both),
+                1 => engine.key_update(KeyUpdate::Ours),
+                _ => engine.release(),
+            },
+            _ if random.below(8) == 0 => _ = engine.shutdown(),
+            _ => {}
+        }
+    }
+    finish(&mut engine, &mut into);
+}
+
+/// Ends the transport: what has come is read, and then the end stays, whatever is called.
+pub(crate) fn finish(engine: &mut Watched, into: &mut [u8]) {
+    engine.feed_eof();
+    let end = loop {
+        match engine.read(into) {
+            Ok(Read::Read(_)) => {}
+            Ok(Read::NeedWrite) => drop(engine.send(usize::MAX)),
+            Ok(Read::NeedRead) => panic!("NeedRead behind the transport's end"),
+            end @ (Ok(Read::Closed | Read::Truncated) | Err(_)) => break end,
+        }
+    };
+    assert_eq!(engine.feed(b"more"), 4, "discarded");
+    let committed = vec![7; engine.engine().committed()];
+    _ = engine.write(&committed);
+    _ = engine.shutdown();
+    _ = engine.handshake();
+    if engine.error().is_none() {
+        assert!(engine.read_end().is_some());
+    }
+    engine.send(usize::MAX);
+    assert_eq!(engine.waiting(), 0);
+    assert_eq!(engine.read(into), end, "the end stays");
+}

@@ -1,0 +1,292 @@
+//! A stream over a transport that errs as the input says, facing an engine that plays by the rules.
+//!
+//! The input: a byte of settings, a byte of connection, then calls; each use of the transport
+//! consumes a byte as well. Once the input ends, the transport works, and both sides must come to an
+//! orderly end with every byte delivered once.
+
+mod ledger;
+mod transport;
+
+use offwire::{Error as Tls, Handshake, Misuse, Peer, Read, Shutdown, Write};
+use offwire_stream::{Error, Stream};
+use offwire_testkit::ClientAuth;
+
+use self::ledger::Ledger;
+use self::transport::{Erring, Incoming, Troubles};
+use crate::feed::contexts;
+use crate::script::Script;
+use crate::watched::Watched;
+
+/// How many rounds the orderly end may take. Each moves all that there is.
+const ROUNDS: usize = 100;
+
+struct Session<'a> {
+    stream: Stream<Erring<'a>>,
+    peer: Watched,
+    /// From the stream to the peer.
+    out: Ledger,
+    /// From the peer to the stream.
+    back: Ledger,
+    /// The stream's fatal error.
+    failed: Option<Tls>,
+    into: Vec<u8>,
+}
+
+pub(crate) fn run(input: &[u8]) {
+    let mut script = Script::new(input);
+    let (settings, connection) = (script.byte(), script.byte());
+    let contexts = contexts(settings).client_auth_as(ClientAuth::None);
+    let (client, server) = contexts.build();
+    let transport = Erring::new(script);
+    let (stream, peer) = match connection & 1 {
+        0 => (
+            Stream::connect(&client, contexts.name(), transport).unwrap(),
+            server.accept(),
+        ),
+        _ => (
+            Stream::accept(&server, transport),
+            client.connect(contexts.name()).unwrap(),
+        ),
+    };
+    let mut session = Session {
+        stream,
+        peer: Watched::new(peer),
+        out: Ledger::new(1),
+        back: Ledger::new(2),
+        failed: None,
+        into: vec![0; 16_385],
+    };
+    while !session.script().is_empty() {
+        session.step();
+    }
+    session.end();
+}
+
+impl<'a> Session<'a> {
+    fn script(&mut self) -> &mut Script<'a> {
+        &mut self.stream.transport_mut().script
+    }
+
+    fn step(&mut self) {
+        match self.script().byte() {
+            0..40 => {
+                let len = self.script().length(40_000);
+                _ = self.write(len);
+            }
+            40..80 => {
+                let len = self.script().length(16_385);
+                _ = self.read(len);
+            }
+            80..96 => self.handshake(),
+            96..100 => _ = self.shutdown(),
+            100..140 => self.pump(),
+            140..160 => {
+                let len = self.script().length(40_000);
+                self.peer_write(len);
+            }
+            160..200 => _ = self.peer_read(),
+            200..202 => self.stream.transport_mut().incoming = Incoming::Closed,
+            202..208 => self.stream.engine_mut().release(),
+            _ => {}
+        }
+    }
+
+    /// Calls a verb. An error must be the transport's of this very call, or one that stays.
+    fn call<T: core::fmt::Debug>(
+        &mut self,
+        verb: impl FnOnce(&mut Stream<Erring<'a>>) -> Result<T, Error>,
+    ) -> Result<T, Option<Misuse>> {
+        self.stream.transport_mut().troubles = Troubles::default();
+        match verb(&mut self.stream) {
+            Ok(outcome) => Ok(outcome),
+            Err(Error::Transport(error)) => {
+                let errors = &self.stream.transport().troubles.errors;
+                assert_eq!(errors.last(), Some(&error.kind()), "whose error is it?");
+                Err(None)
+            }
+            Err(Error::Tls(Tls::Misuse(misuse))) => Err(Some(misuse)),
+            Err(Error::Tls(error)) => {
+                let ended = self.stream.transport().incoming == Incoming::Closed;
+                assert!(ended, "{error:?} though nothing is wrong");
+                assert_eq!(error, Tls::Peer(Peer::HandshakeTruncated));
+                let first = self.failed.get_or_insert_with(|| error.clone());
+                assert_eq!(*first, error, "errors stay");
+                Err(None)
+            }
+        }
+    }
+
+    /// `NeedRead` and `NeedWrite` are the transport's news, not the stream's.
+    fn check_need_read(&self) {
+        let troubles = &self.stream.transport().troubles;
+        assert!(troubles.reads > 0, "NeedRead, but no read would block");
+    }
+
+    fn check_need_write(&self) {
+        let troubles = &self.stream.transport().troubles;
+        assert!(troubles.writes > 0, "NeedWrite, but no write would block");
+    }
+
+    fn handshake(&mut self) {
+        match self.call(Stream::handshake) {
+            Ok(Handshake::Complete) => assert!(self.stream.transport().is_flushed()),
+            Ok(Handshake::NeedRead) => self.check_need_read(),
+            Ok(Handshake::NeedWrite) => self.check_need_write(),
+            Err(misuse) => assert_eq!(misuse, None),
+        }
+    }
+
+    fn write(&mut self, len: usize) -> Option<Write> {
+        let offer = self.out.offer(self.stream.engine().committed(), len);
+        let outcome = self.call(|stream| stream.write(&offer));
+        match &outcome {
+            Ok(Write::Written(n)) => {
+                assert!(self.stream.transport().is_flushed());
+                self.out.written(*n);
+            }
+            Ok(Write::NeedRead) => self.check_need_read(),
+            Ok(Write::NeedWrite) => self.check_need_write(),
+            Err(misuse) => match misuse {
+                Some(Misuse::WriteAfterShutdown) => assert!(self.out.is_closing()),
+                Some(misuse) => panic!("{misuse:?}"),
+                None => {}
+            },
+        }
+        outcome.ok()
+    }
+
+    fn read(&mut self, len: usize) -> Option<Read> {
+        let mut into = core::mem::take(&mut self.into);
+        let outcome = self.call(|stream| match len % 2 {
+            0 => stream.read(&mut into[..len]),
+            _ => {
+                let peeked = stream.peek(&mut into[..len]);
+                let seen = into.clone();
+                match peeked {
+                    Ok(Read::Read(n)) => {
+                        let read = stream.read(&mut into[..len]);
+                        assert_eq!(into[..n], seen[..n], "a peek shows what is read");
+                        read
+                    }
+                    peeked => peeked,
+                }
+            }
+        });
+        match &outcome {
+            Ok(Read::Read(n)) => {
+                let committed = self.peer.engine().committed();
+                self.back.received(&into[..*n], committed);
+            }
+            Ok(Read::NeedRead) => self.check_need_read(),
+            Ok(Read::NeedWrite) => self.check_need_write(),
+            Ok(Read::Closed) => assert!(self.back.is_closing()),
+            Ok(Read::Truncated) => {
+                assert_eq!(self.stream.transport().incoming, Incoming::Closed);
+            }
+            Err(misuse) => assert_eq!(*misuse, None),
+        }
+        self.into = into;
+        outcome.ok()
+    }
+
+    fn shutdown(&mut self) -> Option<Shutdown> {
+        let committed = self.stream.engine().committed();
+        let outcome = self.call(Stream::shutdown);
+        match &outcome {
+            Ok(Shutdown::NeedWrite) => self.check_need_write(),
+            Ok(Shutdown::Sent | Shutdown::Complete | Shutdown::Truncated) => {
+                assert!(self.stream.transport().is_flushed());
+            }
+            Err(None | Some(Misuse::ShutdownInHandshake)) => {}
+            Err(Some(misuse)) => panic!("{misuse:?}"),
+        }
+        // A flush that is owed comes first: the engine may not have been asked.
+        if committed > 0 && self.stream.engine().committed() == 0 {
+            self.out.abandon(committed);
+        }
+        self.out.close();
+        outcome.ok()
+    }
+
+    /// Moves what the transport has passed on to the peer, and what the peer has to say.
+    fn pump(&mut self) {
+        let passed = core::mem::take(&mut self.stream.transport_mut().passed);
+        let taken = self.peer.feed(&passed);
+        let sent = self.peer.send(usize::MAX);
+        let transport = self.stream.transport_mut();
+        transport
+            .passed
+            .splice(..0, passed[taken..].iter().copied());
+        if transport.incoming == Incoming::Open {
+            transport.arrived.extend(sent);
+        }
+    }
+
+    fn peer_write(&mut self, len: usize) {
+        let offer = self.back.offer(self.peer.engine().committed(), len);
+        match self.peer.write(&offer) {
+            Ok(Write::Written(n)) => self.back.written(n),
+            Ok(Write::NeedRead | Write::NeedWrite) => {}
+            Err(error) => panic!("the peer: {error:?}"),
+        }
+    }
+
+    fn peer_read(&mut self) -> Read {
+        let mut into = core::mem::take(&mut self.into);
+        let outcome = self.peer.read(&mut into).unwrap();
+        match outcome {
+            Read::Read(n) => {
+                let committed = self.stream.engine().committed();
+                self.out.received(&into[..n], committed);
+            }
+            Read::NeedRead | Read::NeedWrite => {}
+            Read::Closed => assert!(self.out.is_closing()),
+            Read::Truncated => panic!("nobody ended this direction"),
+        }
+        self.into = into;
+        outcome
+    }
+
+    /// The transport works from here on: what is owed is delivered, then both sides close.
+    fn end(mut self) {
+        let ended = |session: &Self| session.stream.transport().incoming == Incoming::Closed;
+        for _ in 0..ROUNDS {
+            if self.stream.engine().committed() > 0 {
+                _ = self.write(0);
+            } else {
+                self.handshake();
+            }
+            if self.peer.engine().committed() > 0 {
+                self.peer_write(0);
+            }
+            while let Some(Read::Read(_)) = self.read(16_384) {}
+            self.pump();
+            while let Read::Read(_) = self.peer_read() {}
+        }
+        if ended(&self) {
+            let end = self.read(16_384);
+            assert_eq!(self.read(16_384), end, "the end stays");
+            return;
+        }
+        assert_eq!(
+            self.stream.engine().committed(),
+            0,
+            "the write was repeated"
+        );
+        self.out.assert_delivered();
+        self.back.assert_delivered();
+        self.back.close();
+        for _ in 0..ROUNDS {
+            let ours = self.shutdown();
+            self.pump();
+            while let Read::Read(_) = self.peer_read() {}
+            let theirs = self.peer.shutdown();
+            self.pump();
+            while let Some(Read::Read(_)) = self.read(16_384) {}
+            if (ours, theirs) == (Some(Shutdown::Complete), Ok(Shutdown::Complete)) {
+                return;
+            }
+        }
+        panic!("no orderly end: {:?}", self.stream.engine());
+    }
+}

@@ -1,0 +1,70 @@
+//! What one side wrote, and what the other made of it.
+
+use offwire_testkit::Random;
+
+/// Whether the writer may have closed its half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    Open,
+    Closing,
+}
+
+/// One direction's accounts.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    random: Random,
+    written: Vec<u8>,
+    /// The last write, which must be repeated if a byte of it is committed.
+    offer: Vec<u8>,
+    received: usize,
+    half: Half,
+}
+
+impl Ledger {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            random: Random::new(seed),
+            written: Vec::new(),
+            offer: Vec::new(),
+            received: 0,
+            half: Half::Open,
+        }
+    }
+
+    /// What is written next: the same again if a byte is committed, else `len` fresh bytes.
+    pub(super) fn offer(&mut self, committed: usize, len: usize) -> Vec<u8> {
+        if committed == 0 {
+            self.offer = self.random.bytes(len);
+        }
+        self.offer.clone()
+    }
+
+    pub(super) fn written(&mut self, n: usize) {
+        self.written.extend_from_slice(&self.offer[..n]);
+    }
+
+    /// The half closes; what is committed leaves, the rest is abandoned.
+    pub(super) fn abandon(&mut self, committed: usize) {
+        self.written(committed);
+    }
+
+    pub(super) fn close(&mut self) {
+        self.half = Half::Closing;
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.half == Half::Closing
+    }
+
+    /// The other side has read these bytes, which must be the next of those written or committed.
+    pub(super) fn received(&mut self, bytes: &[u8], committed: usize) {
+        let sent = [&self.written, &self.offer[..committed]].concat();
+        let expected = sent.get(self.received..self.received + bytes.len());
+        assert_eq!(expected, Some(bytes), "each byte once, in order");
+        self.received += bytes.len();
+    }
+
+    pub(super) fn assert_delivered(&self) {
+        assert_eq!(self.received, self.written.len(), "everything is delivered");
+    }
+}

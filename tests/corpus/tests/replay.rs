@@ -1,0 +1,51 @@
+//! Every file of the checked-in corpora goes through its target, on the stable toolchain and without
+//! a fuzzer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use offwire_corpus::TARGETS;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus")
+}
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<_> = entries.map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_target_has_a_corpus_and_every_corpus_a_target() {
+    let targets: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names(&folder()), targets);
+    for target in targets {
+        let file = folder().join(format!("../fuzz_targets/{target}.rs"));
+        assert!(file.exists(), "{}", file.display());
+    }
+}
+
+#[test]
+fn every_file_of_the_corpora_keeps_the_promises_of_its_target() {
+    for (target, run) in TARGETS {
+        let folder = folder().join(target);
+        let files = names(&folder);
+        assert!(!files.is_empty(), "{} is empty", folder.display());
+        for file in files {
+            let input = fs::read(folder.join(&file)).unwrap();
+            assert!(
+                input.len() <= 8_192,
+                "{target}/{file} is large: minimise it"
+            );
+            // A panic names the file by the output before it.
+            println!("{target}/{file}");
+            run(&input);
+        }
+    }
+}
