@@ -3,8 +3,8 @@
 //! The input: a byte of settings, a seed of cuts and calls, then what the peer sends. The
 //! cryptography is null, so a recorded flight goes through, and so do many that differ from it.
 
-use offwire::{Engine, Error, KeyUpdate, Read, Settings, WriteMode};
-use offwire_testkit::{ClientAuth, Contexts, Random, Side};
+use offwire::{Engine, Error, KeyUpdate, ProtocolVersion, Read, Settings, WriteMode};
+use offwire_testkit::{ClientAuth, Contexts, Identity, Random, Side, Usage};
 
 use crate::script::Script;
 use crate::watched::Watched;
@@ -50,6 +50,12 @@ pub(crate) fn contexts(byte: u8) -> Contexts {
             2 => ClientAuth::Optional,
             _ => ClientAuth::Required,
         });
+    if byte & 64 == 0 {
+        contexts = contexts.client_identity(Identity::fixed(Usage::Client));
+    }
+    if byte & 128 != 0 {
+        contexts = contexts.version(ProtocolVersion::Tls12);
+    }
     if byte & 16 != 0 {
         contexts = contexts.tickets(0);
     }

@@ -3,8 +3,8 @@
 //!
 //! The input: a byte of settings, then one record after the other, and calls between them.
 
-use offwire::{Alert, KeyUpdate, Read};
-use offwire_testkit::{ContentType, Opened, RawPeer, Shape, Side, messages};
+use offwire::{Alert, KeyUpdate, ProtocolVersion, Read};
+use offwire_testkit::{ClientAuth, ContentType, Opened, RawPeer, Shape, Side, messages};
 
 use crate::feed::{contexts, engine, finish};
 use crate::script::Script;
@@ -15,6 +15,7 @@ const MOST: usize = 20_000;
 
 /// A peer without rules facing a watched engine, and what the engine must deliver.
 struct Session {
+    version: ProtocolVersion,
     peer: RawPeer,
     engine: Watched,
     /// Bytes for the engine.
@@ -32,10 +33,13 @@ struct Session {
 pub(crate) fn run(input: &[u8]) {
     let mut script = Script::new(input);
     let (settings, connection) = (script.byte(), script.byte());
-    let contexts = contexts(settings).version(match connection & 1 {
-        0 => offwire::ProtocolVersion::Tls13,
-        _ => offwire::ProtocolVersion::Tls12,
-    });
+    let version = match connection & 1 {
+        0 => ProtocolVersion::Tls13,
+        _ => ProtocolVersion::Tls12,
+    };
+    let contexts = contexts(settings)
+        .version(version)
+        .client_auth_as(ClientAuth::None);
     let role = match connection & 2 {
         0 => Side::Client,
         _ => Side::Server,
@@ -44,6 +48,7 @@ pub(crate) fn run(input: &[u8]) {
     let mut peer = RawPeer::meet(role, &contexts, &mut engine);
     peer.drain(&mut engine);
     let mut session = Session {
+        version,
         peer,
         engine: Watched::new(engine),
         wire: Vec::new(),
@@ -52,17 +57,17 @@ pub(crate) fn run(input: &[u8]) {
         junk: 0,
         said: None,
     };
-    let tls13 = connection & 1 == 0;
     let mut into = vec![0; 16_385];
     while !script.is_empty() {
-        session.step(&mut script, tls13, &mut into);
+        session.step(&mut script, &mut into);
     }
     session.deliver(usize::MAX, &mut into);
     session.end(&mut into);
 }
 
 impl Session {
-    fn step(&mut self, script: &mut Script<'_>, tls13: bool, into: &mut [u8]) {
+    fn step(&mut self, script: &mut Script<'_>, into: &mut [u8]) {
+        let tls13 = self.version == ProtocolVersion::Tls13;
         match script.byte() {
             0..=127 => self.seal(script),
             128..=159 if tls13 => {
@@ -133,11 +138,30 @@ impl Session {
             0xfc..=0xff => shape.outer_type = Some(ContentType(script.byte())),
             _ => {}
         }
-        if content_type == ContentType::APPLICATION_DATA {
-            self.data.extend_from_slice(&content);
-        }
+        self.data
+            .extend_from_slice(&self.application_data(content_type, &content, shape));
         let record = self.peer.seal_shaped(content_type, &content, shape);
         self.wire.extend(record);
+    }
+
+    /// What of a record is application data.
+    fn application_data(&self, content_type: ContentType, content: &[u8], shape: Shape) -> Vec<u8> {
+        let mut inner = content.to_vec();
+        let content_type = match self.version {
+            ProtocolVersion::Tls12 => shape.outer_type.unwrap_or(content_type),
+            // The type is the last byte that is not zero, whoever put it there.
+            ProtocolVersion::Tls13 => {
+                inner.push(content_type.0);
+                let end = inner.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+                let last = inner[end];
+                inner.truncate(end);
+                ContentType(last)
+            }
+        };
+        if content_type != ContentType::APPLICATION_DATA {
+            inner.clear();
+        }
+        inner
     }
 
     /// Feeds up to `len` bytes, reading where the engine has no room.

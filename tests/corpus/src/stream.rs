@@ -17,8 +17,8 @@ use crate::feed::contexts;
 use crate::script::Script;
 use crate::watched::Watched;
 
-/// How many rounds the orderly end may take. Each moves all that there is.
-const ROUNDS: usize = 100;
+/// How many rounds two shutdowns may take. Each moves all that there is.
+const ROUNDS: usize = 10;
 
 struct Session<'a> {
     stream: Stream<Erring<'a>>,
@@ -247,10 +247,23 @@ impl<'a> Session<'a> {
         outcome
     }
 
+    /// Changes whenever anything has moved.
+    fn progress(&self) -> [u64; 4] {
+        let [ours, theirs] = [self.stream.engine().stats(), self.peer.engine().stats()];
+        [
+            ours.wire_fed,
+            ours.wire_sent,
+            theirs.wire_fed,
+            theirs.wire_sent,
+        ]
+    }
+
     /// The transport works from here on: what is owed is delivered, then both sides close.
     fn end(mut self) {
         let ended = |session: &Self| session.stream.transport().incoming == Incoming::Closed;
-        for _ in 0..ROUNDS {
+        let mut settled = 0;
+        while settled < 2 {
+            let before = self.progress();
             if self.stream.engine().committed() > 0 {
                 _ = self.write(0);
             } else {
@@ -262,6 +275,11 @@ impl<'a> Session<'a> {
             while let Some(Read::Read(_)) = self.read(16_384) {}
             self.pump();
             while let Read::Read(_) = self.peer_read() {}
+            settled = if self.progress() == before {
+                settled + 1
+            } else {
+                0
+            };
         }
         if ended(&self) {
             let end = self.read(16_384);
