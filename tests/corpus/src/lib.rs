@@ -20,6 +20,8 @@ extern crate alloc;
 mod acceptor;
 mod bio_pair;
 mod feed;
+mod ledger;
+mod pair;
 mod records;
 mod script;
 mod stream;
@@ -31,10 +33,11 @@ use offwire_testkit::Side;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("acceptor", acceptor),
     ("bio_pair", bio_pair),
     ("client_feed", client_feed),
+    ("pair", pair),
     ("records", records),
     ("server_feed", server_feed),
     ("stream", stream),
@@ -59,6 +62,11 @@ pub fn client_feed(input: &[u8]) {
 /// Any bytes from a client into a fresh server.
 pub fn server_feed(input: &[u8]) {
     feed::feed(Side::Server, input);
+}
+
+/// Two engines and a transport that cuts as the input says: both must come to an orderly end.
+pub fn pair(input: &[u8]) {
+    pair::run(input);
 }
 
 /// Records of any structure, sealed with the right keys, into a connected engine of either role.

@@ -4,16 +4,15 @@
 //! consumes a byte as well. Once the input ends, the transport works, and both sides must come to an
 //! orderly end with every byte delivered once.
 
-mod ledger;
 mod transport;
 
 use offwire::{Error as Tls, Handshake, Misuse, Peer, Read, Shutdown, Write};
 use offwire_stream::{Error, Stream};
 use offwire_testkit::ClientAuth;
 
-use self::ledger::Ledger;
 use self::transport::{Erring, Incoming, Troubles};
 use crate::feed::contexts;
+use crate::ledger::Ledger;
 use crate::script::Script;
 use crate::watched::Watched;
 

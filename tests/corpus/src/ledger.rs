@@ -11,7 +11,7 @@ enum Half {
 
 /// One direction's accounts.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     random: Random,
     written: Vec<u8>,
     /// The last write, which must be repeated if a byte of it is committed.
@@ -21,7 +21,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
             written: Vec::new(),
@@ -32,7 +32,7 @@ impl Ledger {
     }
 
     /// What is written next: the same again if a byte is committed, else `len` fresh bytes.
-    pub(super) fn offer(&mut self, committed: usize, len: usize) -> Vec<u8> {
+    pub(crate) fn offer(&mut self, committed: usize, len: usize) -> Vec<u8> {
         if committed == 0 {
             // Beginning anywhere, so that a run sent twice or left out shows.
             let first = self.random.below(251);
@@ -41,38 +41,36 @@ impl Ledger {
         self.offer.clone()
     }
 
-    pub(super) fn written(&mut self, n: usize) {
+    pub(crate) fn written(&mut self, n: usize) {
         self.written.extend_from_slice(&self.offer[..n]);
     }
 
     /// The half closes; what is committed leaves, the rest is abandoned.
-    pub(super) fn abandon(&mut self, committed: usize) {
+    pub(crate) fn abandon(&mut self, committed: usize) {
         self.written(committed);
     }
 
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.half = Half::Closing;
     }
 
-    pub(super) fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         self.half == Half::Closing
     }
 
     /// The other side has read these bytes, which must be the next of those written or committed.
-    pub(super) fn received(&mut self, bytes: &[u8], committed: usize) {
+    pub(crate) fn received(&mut self, bytes: &[u8], committed: usize) {
         let unread = self.written.get(self.received..).unwrap_or_default();
         let from_written = bytes.len().min(unread.len());
-        let from_offer = bytes.len() - from_written;
-        assert!(
-            from_offer <= committed,
-            "more than was written or committed"
-        );
-        let expected = [&unread[..from_written], &self.offer[..from_offer]];
+        let start = self.received.saturating_sub(self.written.len());
+        let end = start + bytes.len() - from_written;
+        assert!(end <= committed || start == end, "more than was committed");
+        let expected = [&unread[..from_written], &self.offer[start..end]];
         assert!(expected.concat() == bytes, "each byte once, in order");
         self.received += bytes.len();
     }
 
-    pub(super) fn assert_delivered(&self) {
+    pub(crate) fn assert_delivered(&self) {
         assert_eq!(self.received, self.written.len(), "everything is delivered");
     }
 }
