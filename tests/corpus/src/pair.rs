@@ -113,7 +113,7 @@ impl End {
 
     /// Reads what is there, writes on, and closes behind the payload.
     fn call(&mut self, peer: &mut Self, script: &mut Script<'_>, connection: u8) {
-        let mut into = vec![0; 1 + script.length(16_384)];
+        let mut into = vec![0; some_or(script.length(16_384), 16_385)];
         while let Ok(Read::Read(n)) = self.engine.read(&mut into) {
             let committed = peer.engine.engine().committed();
             peer.ledger.received(&into[..n], committed);
@@ -141,10 +141,9 @@ impl End {
 
     /// Lets one cut leave and one arrive; returns how much moved.
     fn send(&mut self, peer: &mut Self, script: &mut Script<'_>) -> usize {
-        let all = |len: usize| if len == 0 { usize::MAX } else { len };
-        let sent = self.engine.send(all(script.length(20_000)));
+        let sent = self.engine.send(some_or(script.length(20_000), usize::MAX));
         self.in_flight.extend(&sent);
-        let len = all(script.length(20_000)).min(self.in_flight.len());
+        let len = some_or(script.length(20_000), usize::MAX).min(self.in_flight.len());
         let taken = match len % 2 {
             0 => peer.engine.feed(&self.in_flight[..len]),
             _ => peer.engine.feed_in_place(&self.in_flight[..len]),
@@ -152,4 +151,9 @@ impl End {
         self.in_flight.drain(..taken);
         sent.len() + taken
     }
+}
+
+/// This length, or `all` where the script has none.
+fn some_or(len: usize, all: usize) -> usize {
+    if len == 0 { all } else { len }
 }
