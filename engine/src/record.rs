@@ -7,11 +7,16 @@ pub(crate) mod post_handshake;
 pub(crate) mod seal;
 pub(crate) mod sizing;
 
+use alloc::vec::Vec;
+
 use crate::error::Peer;
 use crate::negotiated::ProtocolVersion;
 
 /// Bytes of a record header: type, version, length.
 pub(crate) const HEADER: usize = 5;
+
+/// Bytes of a handshake message's header: type and length.
+pub(crate) const MESSAGE_HEADER: usize = 4;
 
 /// Bytes of plaintext a record may carry: "The length MUST NOT exceed 2^14 bytes."
 /// (RFC 8446 section 5.1).
@@ -101,6 +106,24 @@ impl Header {
             length,
         })
     }
+}
+
+/// Puts more of a handshake message behind its beginning.
+///
+/// The storage doubles, but not beyond the message's own length: nobody sends more of it.
+pub(crate) fn extend_message(message: &mut Vec<u8>, content: &[u8]) {
+    let needed = message.len() + content.len();
+    if needed > message.capacity() {
+        let whole = match message[..] {
+            [_, high, middle, low, ..] => {
+                MESSAGE_HEADER + u32::from_be_bytes([0, high, middle, low]) as usize
+            }
+            _ => needed,
+        };
+        let size = (2 * message.capacity()).min(whole).max(needed);
+        message.reserve_exact(size - message.len());
+    }
+    message.extend_from_slice(content);
 }
 
 #[cfg(test)]

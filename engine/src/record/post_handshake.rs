@@ -12,13 +12,11 @@ use crate::alert::{Alert, AlertLevel};
 use crate::error::{Error, Flood, Peer};
 use crate::negotiated::ProtocolVersion;
 use crate::outcome::KeyUpdate;
+use crate::record::{MESSAGE_HEADER, extend_message};
 use crate::tls::secrets::Role;
 
 /// The longest handshake message that is put together. OpenSSL permits a ticket of 65,535 bytes.
 const MAX_MESSAGE: usize = 65_535;
-
-/// Bytes of a handshake message's header: type and length.
-const MESSAGE_HEADER: usize = 4;
 
 /// The messages that may come after the handshake, with their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +160,7 @@ impl PostHandshake {
         let mut rest = if joined.is_empty() {
             content
         } else {
-            joined.extend_from_slice(content);
+            extend_message(&mut joined, content);
             &joined
         };
         while let Some(message) = split_message(rest, version, role)? {

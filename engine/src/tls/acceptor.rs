@@ -7,6 +7,7 @@ extern crate std;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use rustls::server::Acceptor;
 
@@ -14,7 +15,7 @@ use crate::acceptor::ClientHello;
 use crate::alert::Alert;
 use crate::error::{Error, Peer};
 use crate::negotiated::{CipherSuite, NamedGroup};
-use crate::record::{HEADER, LARGEST_INCOMING_RECORD, MAX_PLAINTEXT};
+use crate::record::{HEADER, LARGEST_INCOMING_RECORD, MAX_PLAINTEXT, extend_message};
 use crate::tls::fault::{self, AlertSent};
 
 /// Reads a ClientHello from bytes that arrive in any pieces, in records of any length.
@@ -67,7 +68,7 @@ impl HelloReader {
                     if *missing == 0 {
                         self.awaited = FRESH_HEADER;
                     }
-                    self.message.extend_from_slice(content);
+                    extend_message(&mut self.message, content);
                     rest = behind;
                     if self.is_whole() {
                         return self.show_message();
@@ -112,17 +113,20 @@ impl HelloReader {
         }
     }
 
-    /// Shows rustls the message in full records.
+    /// Shows rustls the message in full records, one after the other: the copy here and rustls's own
+    /// are enough.
     fn show_message(&mut self) -> Result<Option<ClientHello>, Box<Refused>> {
-        let mut records = Vec::with_capacity(self.message.len() + 5 * HEADER);
-        for content in self.message.chunks(MAX_PLAINTEXT) {
+        let message = mem::take(&mut self.message);
+        for content in message.chunks(MAX_PLAINTEXT) {
             let [high, low] = u16::try_from(content.len())
                 .unwrap_or_default()
                 .to_be_bytes();
-            records.extend_from_slice(&[22, 3, 1, high, low]);
-            records.extend_from_slice(content);
+            let header = [22, 3, 1, high, low];
+            if let Some(hello) = self.show(&[&header, content].concat())? {
+                return Ok(Some(hello));
+            }
         }
-        self.show(&records)
+        Ok(None)
     }
 
     fn show(&mut self, mut records: &[u8]) -> Result<Option<ClientHello>, Box<Refused>> {
