@@ -24,6 +24,7 @@ fn main() -> io::Result<()> {
     write(&folder, "server_feed", &server)?;
     write(&folder, "client_feed", &client)?;
     write(&folder, "records", &record_scripts())?;
+    write(&folder, "operations", &random_scripts(3, 16, 400))?;
     write(&folder, "pair", &random_scripts(5, 16, 60))?;
     write(&folder, "bio_pair", &random_scripts(17, 8, 300))?;
     write(&folder, "stream", &random_scripts(29, 12, 200))

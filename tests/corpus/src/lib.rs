@@ -5,7 +5,8 @@
 //! `fuzz/corpus` without a fuzzer, and so that a crash becomes a test by giving it a name.
 //!
 //! The cryptography is the test kit's null provider: a fuzzer gets past the handshake, past the AEAD,
-//! and the same input always does the same.
+//! and the same input always does the same. Only `operations` runs on real ciphers,
+//! of which its model counts the bytes.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,6 +22,7 @@ mod acceptor;
 mod bio_pair;
 mod feed;
 mod ledger;
+mod operations;
 mod pair;
 mod records;
 mod script;
@@ -33,10 +35,11 @@ use offwire_testkit::Side;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("acceptor", acceptor),
     ("bio_pair", bio_pair),
     ("client_feed", client_feed),
+    ("operations", operations),
     ("pair", pair),
     ("records", records),
     ("server_feed", server_feed),
@@ -62,6 +65,12 @@ pub fn client_feed(input: &[u8]) {
 /// Any bytes from a client into a fresh server.
 pub fn server_feed(input: &[u8]) {
     feed::feed(Side::Server, input);
+}
+
+/// Any [`Schedule`](offwire_testkit::schedule::Schedule) on a pair of engines, beside the model of the
+/// contract.
+pub fn operations(input: &[u8]) {
+    operations::run(input);
 }
 
 /// Two engines and a transport that cuts as the input says: both must come to an orderly end.

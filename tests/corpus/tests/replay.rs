@@ -25,7 +25,12 @@ fn names(folder: &Path) -> Vec<String> {
 fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let targets: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names(&folder()), targets);
+    let manifest = fs::read_to_string(folder().join("../Cargo.toml")).unwrap();
     for target in targets {
+        assert!(
+            manifest.contains(&format!("name = \"{target}\"")),
+            "a [[bin]] for {target}"
+        );
         let file = folder().join(format!("../fuzz_targets/{target}.rs"));
         assert!(file.exists(), "{}", file.display());
     }

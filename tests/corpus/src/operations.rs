@@ -1,0 +1,18 @@
+//! Any schedule of the test kit: calls, cuts, harm to the transport, on a pair of real engines beside
+//! the model of the contract. The properties and this target share the type.
+
+use arbitrary::{Arbitrary as _, Unstructured};
+use offwire_testkit::schedule::{Schedule, run as carry_out};
+
+/// The most operations of a schedule, so that one takes milliseconds.
+const MOST: usize = 120;
+
+pub(crate) fn run(input: &[u8]) {
+    let Ok(mut schedule) = Schedule::arbitrary_take_rest(Unstructured::new(input)) else {
+        return; // too short to say anything
+    };
+    schedule.operations.truncate(MOST);
+    if let Err(broken) = carry_out(&schedule) {
+        panic!("{broken}\n{schedule:?}");
+    }
+}
