@@ -4,6 +4,12 @@
 //! `server_feed` completes its handshake. Seeds are named `seed-*`; inputs that a fuzzer found keep the
 //! names that it gave them. The same seeds come out every time.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a tool for maintainers, over sessions of its own"
+)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 

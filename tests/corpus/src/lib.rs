@@ -12,7 +12,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::missing_panics_doc,
     reason = "a target fails by panicking, with a message that names the promise"
 )]
 

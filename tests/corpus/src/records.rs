@@ -199,7 +199,11 @@ impl Session {
     fn answer(&mut self) {
         let wire = self.engine.send(usize::MAX);
         let alerts = self.peer.open(&wire);
-        self.said = alerts.iter().filter_map(Opened::alert).last().or(self.said);
+        self.said = alerts
+            .iter()
+            .filter_map(Opened::alert)
+            .next_back()
+            .or(self.said);
     }
 
     /// Reads to the end, which is that of the transport, and looks for the alert of an error.
