@@ -50,7 +50,10 @@ impl Watched {
 
     fn write_all(&mut self, bytes: &[u8]) {
         self.until(|source| match source.write(bytes).unwrap() {
-            Write::Written(n) => Some(assert_eq!(n, bytes.len())),
+            Write::Written(n) => {
+                assert_eq!(n, bytes.len());
+                Some(())
+            }
             Write::NeedRead | Write::NeedWrite => None,
         });
     }
