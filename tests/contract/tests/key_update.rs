@@ -31,6 +31,13 @@ fn data(plaintext: &[u8]) -> Opened {
     }
 }
 
+fn close_notify() -> Opened {
+    Opened {
+        content_type: ContentType::ALERT,
+        plaintext: vec![1, 0], // a warning, and its number (RFC 8446 section 6)
+    }
+}
+
 /// Repeats a blocked write until it is done; returns everything that left, opened.
 fn finish(peer: &mut RawPeer, engine: &mut offwire::Engine, plaintext: &[u8]) -> Vec<Opened> {
     let (mut opened, mut written) = (peer.drain(engine), 0);
@@ -259,35 +266,37 @@ fn k8_an_update_takes_no_room_from_the_record_behind_it() {
 }
 
 #[test]
-fn k9_an_answer_owed_is_never_sent_after_close_notify() {
-    let (mut peer, mut engine) = raw(Side::Client, Tls13);
-    feed(&mut engine, &peer.key_update(1));
-    assert_eq!(read_outcome(&mut engine), Ok(Read::NeedRead));
-    assert_eq!(engine.shutdown(), Ok(Shutdown::NeedWrite));
-    let opened = peer.drain(&mut engine);
-    assert_eq!(
-        opened.last().unwrap().alert(),
-        Some((1, offwire::Alert::CLOSE_NOTIFY))
-    );
-    assert_eq!(engine.shutdown(), Ok(Shutdown::Sent));
-    feed(&mut engine, &peer.key_update(1));
-    feed(&mut engine, &peer.data(b"behind"));
-    assert_eq!(received(&mut engine), b"behind");
-    assert_eq!(engine.shutdown(), Ok(Shutdown::Sent));
-    assert_eq!(engine.outgoing(), b"");
+fn k9_an_answer_owed_at_shutdown_is_never_sent() {
+    for role in Side::BOTH {
+        let (mut peer, mut engine) = raw(role, Tls13);
+        peer.drain(&mut engine);
+        feed(&mut engine, &peer.key_update(1));
+        assert_eq!(read_outcome(&mut engine), Ok(Read::NeedRead));
+        assert_eq!(engine.shutdown(), Ok(Shutdown::NeedWrite));
+        let only = [close_notify()];
+        assert_eq!(peer.drain(&mut engine), only, "not before it either");
+        assert_eq!(engine.shutdown(), Ok(Shutdown::Sent));
+        feed(&mut engine, &peer.key_update(1));
+        feed(&mut engine, &peer.data(b"behind"));
+        assert_eq!(received(&mut engine), b"behind");
+        assert_eq!(engine.shutdown(), Ok(Shutdown::Sent));
+        assert_eq!(engine.outgoing(), b"");
+        assert_eq!(engine.stats().key_updates_sealed, 0);
+    }
 }
 
 #[test]
 fn k10_shutdown_goes_on_with_an_update_scheduled() {
-    let (mut peer, mut engine) = raw(Side::Client, Tls13);
-    engine.key_update(KeyUpdate::Both).unwrap();
-    assert_eq!(engine.shutdown(), Ok(Shutdown::NeedWrite));
-    let opened = peer.drain(&mut engine);
-    assert_eq!(
-        opened.last().unwrap().alert(),
-        Some((1, offwire::Alert::CLOSE_NOTIFY))
-    );
-    assert_eq!(engine.shutdown(), Ok(Shutdown::Sent));
+    for role in Side::BOTH {
+        let (mut peer, mut engine) = raw(role, Tls13);
+        peer.drain(&mut engine);
+        engine.key_update(KeyUpdate::Both).unwrap();
+        assert_eq!(engine.shutdown(), Ok(Shutdown::NeedWrite));
+        let only = [close_notify()];
+        assert_eq!(peer.drain(&mut engine), only, "and no update before it");
+        assert_eq!(engine.shutdown(), Ok(Shutdown::Sent));
+        assert_eq!(engine.stats().key_updates_sealed, 0);
+    }
 }
 
 #[test]

@@ -141,11 +141,10 @@ fn b6_all_that_fits_is_taken_at_once_and_no_result_changes() {
         let (mut peer, mut engine) = raw(Side::Client, version);
         let records = [100, 1, 5_000].map(|len| (len, peer.data(&noise(len))));
         let wire = records.clone().map(|(_, record)| record).concat();
-        feed(&mut engine, &wire);
-        assert_eq!(
-            engine.stats().wire_fed,
-            engine.stats().wire_fed.max(wire.len() as u64)
-        );
+        let before = engine.stats().wire_fed;
+        assert_eq!(engine.feed(&wire), wire.len());
+        let fed = engine.stats().wire_fed - before;
+        assert_eq!(fed, wire.len() as u64, "each byte once, in one call");
         assert_eq!(engine.pending(), 0, "taken, not opened");
         for (len, _) in records {
             assert_eq!(read(&mut engine), Ok((Read::Read(len), noise(len))));

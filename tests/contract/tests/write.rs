@@ -1,6 +1,6 @@
 //! Facts W1 to W14 and I6: large writes and partial writes; difference X5.
 
-use offwire::{Error, Settings, Write, WriteMode};
+use offwire::{Completion, Error, Settings, Write, WriteMode};
 use offwire_contract::{
     FULL, VERSIONS, WRITE_MODES, connected, connected_with, noise, overhead, quiet, received, sent,
     take, waiting, write_through,
@@ -135,6 +135,29 @@ fn w5_partial_returns_one_record_a_call_even_when_all_would_fit() {
             records::application_lengths(&wire, overhead(version)),
             LARGE_RECORDS
         );
+    }
+}
+
+#[test]
+fn w5_under_sent_partial_returns_one_record_a_call_once_it_has_left() {
+    for version in VERSIONS {
+        let settings = roomy().write_mode(WriteMode::Partial);
+        let mut pair = connected_with(version, settings.completion(Completion::Sent));
+        let plaintext = noise(LARGE);
+        let mut written = 0;
+        for record in LARGE_RECORDS {
+            let rest = &plaintext[written..];
+            assert_eq!(pair.client.write(rest), Ok(Write::NeedWrite));
+            assert_eq!(pair.client.committed(), record, "one record, all would fit");
+            let waiting = waiting(&pair.client);
+            assert_eq!(waiting, record + overhead(version));
+            pair.client.sent(waiting - 1).unwrap();
+            assert_eq!(pair.client.write(rest), Ok(Write::NeedWrite));
+            pair.client.sent(1).unwrap();
+            assert_eq!(pair.client.write(rest), Ok(Write::Written(record)));
+            written += record;
+        }
+        assert_eq!(written, LARGE);
     }
 }
 

@@ -103,12 +103,15 @@ fn z7_an_empty_read_tells_that_plaintext_or_a_record_waits() {
         let mut pair = connected_with(version, Settings::default());
         assert_eq!(pair.server.write(&noise(100)), Ok(Write::Written(100)));
         pair.settle();
-        assert_eq!(
-            pair.client.read(&mut []),
-            Ok(Read::Read(0)),
-            "a whole record waits"
-        );
-        assert_eq!(pair.client.read(&mut []), Ok(Read::Read(0)));
+        assert_eq!(pair.client.pending(), 0, "nothing is opened yet");
+        for _ in 0..2 {
+            assert_eq!(
+                pair.client.read(&mut []),
+                Ok(Read::Read(0)),
+                "a whole record waits"
+            );
+            assert_eq!(pair.client.pending(), 100, "and was opened");
+        }
         let mut ten = [0; 10];
         assert_eq!(pair.client.read(&mut ten), Ok(Read::Read(10)));
         assert_eq!(
@@ -116,8 +119,10 @@ fn z7_an_empty_read_tells_that_plaintext_or_a_record_waits() {
             Ok(Read::Read(0)),
             "plaintext waits"
         );
+        assert_eq!(pair.client.pending(), 90);
         assert_eq!(received(&mut pair.client), noise(100)[10..]);
         assert_eq!(pair.client.read(&mut []), Ok(Read::NeedRead));
+        assert_eq!(pair.client.pending(), 0);
     }
 }
 
@@ -130,6 +135,7 @@ fn z7_an_empty_read_of_part_of_a_record_needs_the_rest() {
         for _ in 1..len {
             assert_eq!(pair.move_to_client(1), 1);
             assert_eq!(pair.client.read(&mut []), Ok(Read::NeedRead));
+            assert_eq!(pair.client.pending(), 0);
         }
         assert_eq!(pair.move_to_client(1), 1);
         assert_eq!(pair.client.read(&mut []), Ok(Read::Read(0)));
