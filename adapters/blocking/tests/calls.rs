@@ -93,6 +93,18 @@ fn a_write_takes_at_most_a_record() {
 }
 
 #[test]
+fn write_all_returns_once_all_is_written() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version);
+        let long = pattern(40_000);
+        client.write_all(&long).unwrap();
+        assert_eq!(client.engine().stats().plaintext_sealed, 40_000);
+        assert_eq!(client.engine().outgoing(), b"", "all of it has left");
+        assert_eq!(receive(&mut server, 40_000), long);
+    }
+}
+
+#[test]
 fn an_empty_buffer_reads_nothing_and_waits_for_nothing() {
     let (mut client, _server) = open_pair(ProtocolVersion::Tls13);
     client.transport_mut().fail(|_, _| Fault::None, 0);

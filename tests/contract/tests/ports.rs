@@ -21,6 +21,33 @@ fn engines_and_contexts_may_change_threads() {
 }
 
 #[test]
+fn one_context_makes_engines_that_live_and_die_alone() {
+    for version in VERSIONS {
+        let contexts = quiet(version);
+        let (client, server) = contexts.build();
+        let mut pairs = [(client.clone(), server.clone()), (client, server)]
+            .map(|(client, server)| Pair::new(&client, &server, &contexts));
+        let texts: [&[u8]; 2] = [b"of the one", b"of the other"];
+        for side in Side::BOTH {
+            for (pair, text) in pairs.iter_mut().zip(texts) {
+                assert_eq!(pair.exchange(side, text), text);
+            }
+        }
+        let [dead, alive] = &mut pairs;
+        assert_eq!(
+            alive.server.write(b"sealed for the other"),
+            Ok(Write::Written(20))
+        );
+        feed(&mut dead.client, &take(&mut alive.server));
+        assert!(
+            read_outcome(&mut dead.client).is_err(),
+            "keys are their own"
+        );
+        assert_eq!(alive.exchange(Side::Client, b"data"), b"data");
+    }
+}
+
+#[test]
 fn slices_are_all_that_waits_in_order_also_when_the_queue_wraps() {
     for version in VERSIONS {
         let mut pair = connected_with(version, Settings::default());

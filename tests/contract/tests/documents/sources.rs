@@ -1,5 +1,6 @@
 //! Finds the tests of the workspace, and reads its documents.
 
+use alloc::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +95,18 @@ pub(crate) fn references(document: &str) -> Vec<String> {
         .collect()
 }
 
+/// The variants of an enum, read from its source.
+pub(crate) fn variants(file: &str, name: &str) -> BTreeSet<String> {
+    let source = text(file);
+    let (_, body) = source.split_once(&format!("enum {name} {{\n")).unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let lines = body.lines().map(str::trim);
+    let variants = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    variants
+        .map(|line| line.split(['(', ' ', ',']).next().unwrap().to_owned())
+        .collect()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -118,26 +131,48 @@ fn collect(folder: &Path, wanted: &str, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The function behind each `#[test]`, whatever other attributes stand between.
+/// The function behind each `#[test]`, whatever other attributes stand around it; one that is
+/// ignored shows nothing.
 fn test_names(source: &str) -> Vec<String> {
-    let (mut names, mut expects) = (Vec::new(), Expects::Attribute);
-    for line in source.lines().map(str::trim_start) {
-        match expects {
-            Expects::Attribute if line.starts_with("#[test]") => expects = Expects::Function,
-            Expects::Function if line.starts_with("fn ") => {
-                let name = line["fn ".len()..].split(['(', '<']).next().unwrap();
+    let (mut names, mut attributes) = (Vec::new(), Vec::new());
+    for line in source.lines().map(str::trim) {
+        if line.starts_with("#[") {
+            attributes.push(line);
+        } else if line.starts_with("fn ") || line.ends_with('}') {
+            let attributes = core::mem::take(&mut attributes);
+            let has = |name: &str| attributes.iter().any(|line| line.starts_with(name));
+            if let Some(function) = line.strip_prefix("fn ")
+                && has("#[test]")
+                && !has("#[ignore")
+            {
+                let name = function.split(['(', '<']).next().unwrap();
                 names.push(name.to_owned());
-                expects = Expects::Attribute;
             }
-            Expects::Attribute | Expects::Function => {}
         }
     }
     names
 }
 
-/// What the search for tests waits for.
-#[derive(Clone, Copy)]
-enum Expects {
-    Attribute,
-    Function,
+#[test]
+fn a_test_that_is_ignored_is_no_evidence() {
+    let source = "
+        #[test]
+        fn runs() {}
+
+        #[test]
+        #[ignore = \"slow\"]
+        fn rests() {}
+
+        #[ignore]
+        #[test]
+        fn rests_too() {}
+
+        #[ignore]
+        fn helps() {}
+
+        #[test]
+        #[should_panic(expected = \"no\")]
+        fn runs_too() {}
+    ";
+    assert_eq!(test_names(source), ["runs", "runs_too"]);
 }

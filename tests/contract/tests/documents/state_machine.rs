@@ -7,7 +7,7 @@ use offwire::{Engine, KeyUpdate, Settings};
 use offwire_contract::{VERSIONS, WRITE_MODES, noise, quiet, sent};
 use offwire_testkit::{Pair, Random, Side};
 
-use crate::sources::text;
+use crate::sources::{text, variants};
 
 /// The enums: the heading of each diagram, its name in an engine's `Debug`, its enum and its file.
 const MACHINES: [(&str, &str, &str, &str); 3] = [
@@ -45,18 +45,6 @@ fn drawn(heading: &str) -> Arrows {
 fn states(arrows: &Arrows) -> BTreeSet<String> {
     let ends = arrows.iter().flat_map(|(from, to)| [from, to]);
     ends.filter(|state| *state != "[*]").cloned().collect()
-}
-
-/// The variants of an enum, read from its source.
-fn variants(file: &str, name: &str) -> BTreeSet<String> {
-    let source = text(file);
-    let (_, body) = source.split_once(&format!("enum {name} {{\n")).unwrap();
-    let (body, _) = body.split_once("\n}").unwrap();
-    let lines = body.lines().map(str::trim);
-    let variants = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
-    variants
-        .map(|line| line.split(['(', ' ', ',']).next().unwrap().to_owned())
-        .collect()
 }
 
 /// The state that an engine's `Debug` shows for one of its fields.
