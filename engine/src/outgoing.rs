@@ -141,11 +141,19 @@ impl Outgoing {
     pub(crate) fn room(&self) -> usize {
         let control: usize = [Control::Alert, Control::Warning, Control::KeyUpdate]
             .into_iter()
-            .filter(|kind| !self.has_reserve(*kind))
-            .map(|kind| usize::from(self.control_lengths.get(kind)))
+            .map(|kind| self.control_waits(kind))
             .sum();
         self.limit()
             .saturating_sub(self.len().saturating_sub(control))
+    }
+
+    /// Bytes of the last control record of this kind that have not left.
+    fn control_waits(&self, kind: Control) -> usize {
+        let length = self.control_lengths.get(kind);
+        let waits = self.control_ends.get(kind).saturating_sub(self.sent);
+        u8::try_from(waits)
+            .map_or(length, |waits| waits.min(length))
+            .into()
     }
 
     /// Whether a control record of this kind may be appended.

@@ -57,6 +57,7 @@ proptest! {
         let mut queue = Outgoing::new(limit);
         let mut model = VecDeque::new();
         let mut sent = 0;
+        let mut control = Vec::new();
         let mut next = 0_u8;
         let mut append = |model: &mut VecDeque<u8>, length: usize| {
             next = next.wrapping_add(17);
@@ -71,6 +72,7 @@ proptest! {
                 Operation::Control(kind, length) if queue.has_reserve(kind) => {
                     queue.append_control(kind, length, append(&mut model, length)).unwrap();
                     prop_assert!(!queue.has_reserve(kind));
+                    control.push((queue.end(), length));
                 }
                 Operation::Append(_) | Operation::Control(..) => {}
                 Operation::Remove(count) => {
@@ -92,6 +94,12 @@ proptest! {
             prop_assert!(queue.slices().len() <= 2);
             prop_assert_eq!(queue.first().is_empty(), model.is_empty());
             prop_assert!(queue.len() <= limit + CONTROL_RESERVE);
+            let unsent = |(end, length): &(u64, usize)| {
+                usize::try_from(end.saturating_sub(sent)).unwrap().min(*length)
+            };
+            let others = queue.len() - control.iter().map(unsent).sum::<usize>();
+            prop_assert!(others <= limit, "only control records use the reserve");
+            prop_assert_eq!(queue.room(), limit - others);
             prop_assert!(queue.storage.len() <= limit + CONTROL_RESERVE + LARGEST_OUTGOING_RECORD);
             prop_assert_eq!(queue.sent_total(), sent);
             prop_assert_eq!(queue.end(), sent + model.len() as u64);
@@ -144,6 +152,20 @@ fn control_records_do_not_use_up_the_room_of_others() {
     );
     queue.remove(27);
     assert!(queue.has_reserve(Control::KeyUpdate) && !queue.has_reserve(Control::Alert));
+}
+
+#[test]
+fn a_control_record_that_has_left_in_part_makes_room_for_no_others() {
+    let mut queue = Outgoing::new(LARGEST_OUTGOING_RECORD);
+    queue
+        .append_control(Control::KeyUpdate, 27, fill(0))
+        .unwrap();
+    queue.append(100, fill(0)).unwrap();
+    for left in (1..27).rev() {
+        queue.remove(1);
+        assert_eq!(queue.len(), left + 100);
+        assert_eq!(queue.room(), LARGEST_OUTGOING_RECORD - 100);
+    }
 }
 
 #[test]
