@@ -63,7 +63,7 @@ use crate::link::Cuts;
 
 pub use self::broken::Broken;
 pub use self::operation::{Content, Harm, Misreport, Offer, Operation, Repeat, Slices};
-pub use self::runner::{Finished, run, run_with};
+pub use self::runner::{Finished, Met, run, run_with};
 
 /// A connection, and what happens on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,10 @@ pub struct Schedule {
     /// and before they close.
     #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::bulk))]
     pub bulk: [usize; 2],
+    /// How many bytes the loop at the end reads at once; at least 1. If no full record fits, it
+    /// reads once between two movements of the link, and is slower than that.
+    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::buffer))]
+    pub buffer: usize,
 }
 
 /// Where a schedule begins.
@@ -115,12 +119,13 @@ impl Default for Schedule {
             capacity: usize::MAX,
             operations: Vec::new(),
             bulk: [0; 2],
+            buffer: usize::from(u16::MAX),
         }
     }
 }
 
 impl Schedule {
-    /// Raises the capacity and the shortest cut as far as is needed to move all that the
+    /// Raises the capacity, the shortest cut and the buffer as far as is needed to move all that the
     /// operations write in a few thousand movements. Many bytes through a link of one byte show
     /// no more than some bytes do, and take long.
     #[must_use]
@@ -130,6 +135,7 @@ impl Schedule {
         let least = total / MOVEMENTS + 1;
         Self {
             capacity: self.capacity.max(least),
+            buffer: self.buffer.max(least),
             cuts: match self.cuts {
                 Cuts::Bytes(bytes) => Cuts::Bytes(bytes.max(least)),
                 Cuts::Whole | Cuts::Seeded(_) => self.cuts,

@@ -31,7 +31,7 @@ use crate::link::{Cuts, Inlet, Outlet};
 use crate::pair::Side;
 
 pub use self::operations::{Weights, harm, offer, operation};
-pub use self::schedules::{capacity, schedule, schedule_of};
+pub use self::schedules::{buffer, capacity, schedule, schedule_of};
 
 /// The most plaintext that one record carries, in bytes.
 const FULL: usize = 16_384;

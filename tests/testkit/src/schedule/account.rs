@@ -96,6 +96,9 @@ impl Run {
         let offered = self.pair.engine(side).outgoing_slices();
         self.wires[side as usize].grow(&offered, &sealed, before.begins)?;
         drop(offered);
+        if data > 0 {
+            self.check_reserve(side)?;
+        }
         self.count_updates(side, &sealed);
         if completes {
             let fed = self.wire_from(side.peer()).fed;
@@ -135,6 +138,19 @@ impl Run {
         if met.contains(&KeyUpdate::Both) && !ledger.is_closed() {
             ledger.owe(KeyUpdate::Ours);
         }
+        Ok(())
+    }
+
+    /// Application data was sealed: it has no part in the reserve of the control records.
+    fn check_reserve(&mut self, side: Side) -> Verdict {
+        let limit = self.pair.engine(side).settings().effective_outgoing_limit();
+        let wire = self.wire_from(side);
+        let (waits, control) = (wire.waits(), wire.control_waits());
+        ensure!(
+            waits - control <= limit,
+            "rule 6: {waits} bytes wait, {control} of control records; others may be {limit}"
+        );
+        self.met.reserve_uses += usize::from(waits > limit);
         Ok(())
     }
 

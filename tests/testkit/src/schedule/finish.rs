@@ -65,13 +65,13 @@ impl Run {
         }
     }
 
-    /// Writes `bulk` bytes more a side, then closes both.
-    pub(super) fn finish(&mut self, bulk: [usize; 2]) -> Verdict {
+    /// Writes `bulk` bytes more a side, reads with a buffer of so many bytes, then closes both.
+    pub(super) fn finish(&mut self, bulk: [usize; 2], buffer: usize) -> Verdict {
         let mut plans = self.plans(bulk);
         let mut potential = self.potential(&plans);
         while !Side::BOTH.iter().all(|side| self.is_over(*side, &plans)) {
             for side in Side::BOTH {
-                self.act(side, &mut plans[side as usize])?;
+                self.act(side, &mut plans[side as usize], buffer)?;
                 self.check_bounds()?;
             }
             for side in Side::BOTH {
@@ -129,12 +129,12 @@ impl Run {
     }
 
     /// Calls the verbs of one side that may be called.
-    fn act(&mut self, side: Side, plan: &mut Plan) -> Verdict {
+    fn act(&mut self, side: Side, plan: &mut Plan, buffer: usize) -> Verdict {
         if !self.ledger(side).is_dead() && self.may(side, plan.verb) {
             self.next_verb(side, plan, Goal::Closed)?;
         }
         while self.ledger(side).end.is_none() && self.may(side, plan.read) {
-            let Some(outcome) = self.read(side, FULL + 1)? else {
+            let Some(outcome) = self.read(side, buffer)? else {
                 break;
             };
             plan.read = match outcome {
@@ -143,6 +143,9 @@ impl Run {
                 Read::NeedWrite => Pace::Sent(self.wire_from(side).sent),
                 Read::Closed | Read::Truncated => Pace::Never,
             };
+            if plan.read == Pace::Now && buffer < FULL {
+                break; // a reader that is slower than the link
+            }
         }
         if self.ledger(side).is_dead() && self.wire_from(side).waits() == 0 {
             let link = self.pair.link_to(side.peer());
@@ -271,8 +274,17 @@ impl Run {
         let steps = usize::from(ledger.committed() > 0)
             + usize::from(ledger.end.is_none())
             + usize::from(plan.verb != Pace::Never);
+        let may_read = usize::from(plan.read == Pace::Now);
         let alerts = 1_000 * (1 + usize::from(!ledger.is_closed()));
-        moving + handshake + 200 * unsealed + unread + owed + asked + 5 * steps + alerts
+        moving
+            + handshake
+            + 200 * unsealed
+            + 2 * unread
+            + may_read
+            + owed
+            + asked
+            + 5 * steps
+            + alerts
     }
 
     /// What both sides tell each other adds up.

@@ -89,6 +89,9 @@ pub enum Slices {
     One,
     /// In slices of so many bytes (at least one), to `write_vectored`.
     Every(u16),
+    /// In slices of many lengths by this seed, empty ones and single bytes among them, to
+    /// `write_vectored`.
+    Ragged(u64),
 }
 
 /// How a write that is in progress is repeated.

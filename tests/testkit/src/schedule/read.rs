@@ -2,7 +2,7 @@
 
 use offwire::{Error, Peer, Read};
 
-use super::account::Sealing;
+use super::account::{FULL, Sealing};
 use super::ledger::{Fate, Phase};
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
@@ -114,6 +114,7 @@ impl Run {
             return Ok(());
         }
         let ahead = self.ahead(side);
+        self.met.truncated += usize::from(outcome == Read::Truncated);
         let expected = match ahead {
             Ahead::Data(rest) => Read::Read(rest.min(size)),
             Ahead::CloseNotify => Read::Closed,
@@ -178,6 +179,7 @@ impl Run {
         self.check_read(side, outcome, size)?;
         match outcome {
             Read::Read(n) => {
+                self.met.full_peeks += usize::from(n == FULL && before.pending == 0);
                 self.receive(side, &into[..n])?;
                 self.ledger(side).received -= n;
             }
@@ -215,6 +217,7 @@ impl Run {
         let ahead = self.ahead(side);
         match ahead {
             Ahead::Flipped | Ahead::PerhapsFlipped => {
+                self.met.flips += 1;
                 ensure!(
                     matches!(error, Error::Peer(_)),
                     "a flipped bit is the peer's fault, not {error:?}"

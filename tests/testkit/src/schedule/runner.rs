@@ -23,6 +23,34 @@ pub struct Finished {
     pub written: [usize; 2],
     /// How many bytes the client and the server read.
     pub read: [usize; 2],
+    /// How often it came into the situations that schedules are about.
+    pub met: Met,
+}
+
+/// How often a connection came into situations that a rule is about. A property that is to show
+/// something of one should meet it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Met {
+    /// Writes that were left with committed bytes.
+    pub blocked_writes: usize,
+    /// And then at both sides at once.
+    pub both_blocked: usize,
+    /// Retries of committed bytes that were taken.
+    pub retries: usize,
+    /// Retries that were refused.
+    pub refused_retries: usize,
+    /// First calls of `shutdown` with committed bytes.
+    pub blocked_shutdowns: usize,
+    /// And then with a record that had left in part.
+    pub shutdowns_in_a_record: usize,
+    /// Writes behind which the queue held more than its limit, by control records.
+    pub reserve_uses: usize,
+    /// Engines that met a flipped bit behind the handshake and failed.
+    pub flips: usize,
+    /// Reads behind the handshake that told the transport's end.
+    pub truncated: usize,
+    /// Peeks that opened a full record into the caller's buffer.
+    pub full_peeks: usize,
 }
 
 /// Carries a schedule out, then brings both sides to their end.
@@ -78,6 +106,7 @@ pub(super) struct Run {
     pub(super) ledgers: [Ledger; 2],
     /// The directions out of the client and out of the server.
     pub(super) wires: [Wire; 2],
+    pub(super) met: Met,
     step: Step,
 }
 
@@ -97,6 +126,7 @@ impl Run {
             version,
             ledgers: [Ledger::new(0), Ledger::new(1 << 19)],
             wires: [Wire::new(version, suite), Wire::new(version, suite)],
+            met: Met::default(),
             step: Step::Connecting,
         }
     }
@@ -129,6 +159,7 @@ impl Run {
             pair: self.pair,
             written: [client.reported, server.reported],
             read: [client.received, server.received],
+            met: self.met,
         }
     }
 
@@ -144,7 +175,7 @@ impl Run {
             self.check_bounds()?;
         }
         self.step = Step::Finishing;
-        self.finish(schedule.bulk)
+        self.finish(schedule.bulk, schedule.buffer.max(1))
     }
 
     fn perform(&mut self, operation: Operation) -> Verdict {

@@ -103,6 +103,7 @@ impl Run {
         if self.ledger(side).is_closed() {
             self.settle(side, before, Sealing::Nothing)?;
         } else {
+            self.count_shutdown(side);
             let ledger = self.ledger(side);
             ledger.abandoned = ledger.committed();
             ledger.writes = Writes::Closed;
@@ -126,6 +127,13 @@ impl Run {
         ensure_eq!(repeated, Ok(outcome), "shutdown, repeated at once");
         self.unchanged(side, again, "shutdown repeated at once changes nothing")?;
         Ok(Some(outcome))
+    }
+
+    fn count_shutdown(&mut self, side: Side) {
+        let blocked = self.ledger(side).committed() > 0;
+        let in_record = self.wire_from(side).is_in_record();
+        self.met.blocked_shutdowns += usize::from(blocked);
+        self.met.shutdowns_in_a_record += usize::from(blocked && in_record);
     }
 
     /// What shutdown answers once it was called.

@@ -98,6 +98,16 @@ impl Wire {
         self.waiting.len() - self.head
     }
 
+    /// How many of them belong to records that may use the reserve: KeyUpdates and alerts.
+    pub(super) fn control_waits(&self) -> usize {
+        let unsent = self.records.iter().rev();
+        unsent
+            .take_while(|record| record.end > self.sent)
+            .filter(|record| !matches!(record.kind, Kind::Data(_)))
+            .map(|record| record.end - record.start.max(self.sent))
+            .sum()
+    }
+
     /// The position behind the last byte.
     pub(super) fn end(&self) -> usize {
         self.sent + self.waits()
@@ -230,6 +240,12 @@ impl Wire {
             .by_ref()
             .take_while(|record| record.end > self.sent)
             .any(|record| matches!(record.kind, Kind::KeyUpdate(_)))
+    }
+
+    /// Whether a record has left in part.
+    pub(super) fn is_in_record(&self) -> bool {
+        let record = self.record_at(self.sent);
+        record.is_some_and(|record| record.start < self.sent)
     }
 
     /// The engine's record that holds this byte; `None` for one of the handshake.

@@ -8,6 +8,7 @@ use super::operation::Slices;
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
 use crate::pair::Side;
+use crate::random::Random;
 
 /// What becomes of an offer that repeats a blocked write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +16,7 @@ enum Judgement {
     Right,
     /// It differs where what is committed may still be unsent, or is too short.
     Wrong,
-    /// It differs where bytes have left, or where contents are not compared: it may pass, and then
-    /// what is sealed stays as it was.
+    /// It differs where bytes have left: it may pass, and then what is sealed stays as it was.
     Unnoticed,
 }
 
@@ -44,6 +44,7 @@ impl Run {
                     !self.ledger(side).is_closed(),
                     "rule 12: a write after shutdown"
                 );
+                self.met.retries += usize::from(before.committed > 0);
                 self.settle(side, before, Sealing::Data(fresh))?;
                 self.check_write(side, before, outcome, bytes)?;
                 Ok(Some(outcome))
@@ -59,6 +60,7 @@ impl Run {
                     judgement != Judgement::Right || misuse == Misuse::WriteAfterShutdown,
                     "rule 4: the right retry is refused"
                 );
+                self.met.refused_retries += usize::from(misuse == Misuse::BadWriteRetry);
                 self.unchanged(side, before, "misuse changes nothing")?;
                 Ok(None)
             }
@@ -77,6 +79,7 @@ impl Run {
                 let slices: Vec<&[u8]> = bytes.chunks(usize::from(len).max(1)).collect();
                 caller.write_vectored(&slices)
             }
+            Slices::Ragged(seed) => caller.write_vectored(&ragged(bytes, seed)),
         }
     }
 
@@ -97,7 +100,9 @@ impl Run {
         let holds = wire.unread(ledger.reported + at);
         match (check, holds) {
             (RetryCheck::Contents, Some(record)) if record.end > wire.sent => Judgement::Wrong,
-            (RetryCheck::Contents | RetryCheck::Length, _) => Judgement::Unnoticed,
+            (RetryCheck::Contents, _) => Judgement::Unnoticed,
+            // Contents are not compared: it passes, and what is sealed stays as it was.
+            (RetryCheck::Length, _) => Judgement::Right,
         }
     }
 
@@ -151,6 +156,9 @@ impl Run {
             }
         }
         self.repeat_write(side, &bytes, outcome)?;
+        self.met.blocked_writes += usize::from(committed > 0);
+        let both = self.ledgers.iter().all(|ledger| ledger.committed() > 0);
+        self.met.both_blocked += usize::from(both);
         self.ledger(side).writes = match committed {
             0 => Writes::Free,
             committed => Writes::Blocked {
@@ -186,7 +194,8 @@ impl Run {
         let owes = self.ledger(side).owed.is_some();
         let wire = self.wire_from(side);
         let next = wire.record_len(FULL.min(rest));
-        wire.waits() + next > limit || (owes && wire.key_update_waits())
+        let others = wire.waits() - wire.control_waits();
+        others + next > limit || (owes && wire.key_update_waits())
     }
 
     /// "repeating a blocked call without moving a byte changes nothing", wherever the bytes are and
@@ -266,4 +275,22 @@ impl Run {
         ensure_eq!(waits, before.waits, "{rule}");
         Ok(())
     }
+}
+
+/// Slices of any length: empty ones, single bytes, and up to more than a record.
+fn ragged(bytes: &[u8], seed: u64) -> Vec<&[u8]> {
+    let (mut random, mut rest) = (Random::new(seed), bytes);
+    let mut slices = Vec::new();
+    while !rest.is_empty() {
+        let len = match random.below(4) {
+            0 => 0,
+            1 => 1,
+            2 => random.below(1_000),
+            _ => random.below(20_000),
+        };
+        let (slice, behind) = rest.split_at(len.min(rest.len()));
+        slices.push(slice);
+        rest = behind;
+    }
+    slices
 }

@@ -16,7 +16,7 @@ pub struct Weights {
     pub writes: u32,
     /// Retries that are wrong, empty writes, misreports of what passed a port.
     pub misuse: u32,
-    /// `read`.
+    /// `read` and, more rarely, `peek`.
     pub reads: u32,
     /// `key_update`.
     pub updates: u32,
@@ -46,15 +46,17 @@ impl Default for Weights {
 /// # Panics
 /// If the weights overflow.
 pub fn operation(weights: Weights) -> impl Strategy<Value = Operation> {
-    let buffer = prop_oneof![0..30_usize, 0..20_000_usize, 16_384..16_400_usize];
+    let buffer = || prop_oneof![0..30_usize, 0..20_000_usize, 16_384..16_400_usize];
     let update = prop_oneof![Just(KeyUpdate::Ours), Just(KeyUpdate::Both)];
     let call = prop_oneof![
         side().prop_map(Operation::Handshake),
         side().prop_map(Operation::Release),
-        (side(), 0..300_usize).prop_map(|(side, size)| Operation::Peek(side, size)),
     ];
     let write = (side(), offer()).prop_map(|(side, offer)| Operation::Write(side, offer));
-    let read = (side(), buffer).prop_map(|(side, size)| Operation::Read(side, size));
+    let read = prop_oneof![
+        3 => (side(), buffer()).prop_map(|(side, size)| Operation::Read(side, size)),
+        1 => (side(), buffer()).prop_map(|(side, size)| Operation::Peek(side, size)),
+    ];
     let update = (side(), update).prop_map(|(side, update)| Operation::KeyUpdate(side, update));
     let kinds = vec![
         (weights.moves, movement().boxed()),
@@ -111,6 +113,7 @@ fn slices() -> impl Strategy<Value = Slices> {
     prop_oneof![
         2 => Just(Slices::One),
         1 => prop_oneof![50..500_u16, 500..20_000_u16].prop_map(Slices::Every),
+        1 => any::<u64>().prop_map(Slices::Ragged),
     ]
 }
 

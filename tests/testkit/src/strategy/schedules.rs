@@ -19,6 +19,15 @@ pub fn capacity() -> impl Strategy<Value = usize> {
     ]
 }
 
+/// How many bytes a reader takes at once: few, about a record, or what there is.
+pub fn buffer() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        2 => Just(usize::from(u16::MAX)),
+        1 => 1..10_usize,
+        1 => 10..20_000_usize,
+    ]
+}
+
 /// Any schedule at all: fresh or connected, harmed or not, shut down or not.
 pub fn schedule() -> impl Strategy<Value = Schedule> {
     let weights = Weights {
@@ -38,11 +47,11 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
     (
         (version(), suite()),
         (settings(), settings()),
-        (cuts(), capacity()),
+        (cuts(), capacity(), buffer()),
         collection::vec(operation(weights), operations),
     )
         .prop_map(
-            |((version, suite), (client, server), (cuts, capacity), operations)| {
+            |((version, suite), (client, server), (cuts, capacity, buffer), operations)| {
                 let schedule = Schedule {
                     start: Start::Connected,
                     version,
@@ -52,6 +61,7 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
                     capacity,
                     operations,
                     bulk: [0; 2],
+                    buffer,
                 };
                 schedule.affordable()
             },
