@@ -4,14 +4,12 @@
 use arbitrary::{Arbitrary as _, Unstructured};
 use offwire_testkit::schedule::{Schedule, run as carry_out};
 
-/// The most operations of a schedule, so that one takes milliseconds.
-const MOST: usize = 120;
-
 pub(crate) fn run(input: &[u8]) {
-    let Ok(mut schedule) = Schedule::arbitrary_take_rest(Unstructured::new(input)) else {
+    let Ok(schedule) = Schedule::arbitrary_take_rest(Unstructured::new(input)) else {
         return; // too short to say anything
     };
-    schedule.operations.truncate(MOST);
+    // Bulk through a link of a few bytes would take seconds and show nothing new.
+    let schedule = schedule.affordable();
     if let Err(broken) = carry_out(&schedule) {
         panic!("{broken}\n{schedule:?}");
     }

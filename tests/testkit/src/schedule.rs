@@ -85,6 +85,7 @@ pub struct Schedule {
     #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::capacity))]
     pub capacity: usize,
     /// What happens.
+    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::operations))]
     pub operations: Vec<Operation>,
     /// How many more bytes the client and the server write at the same time, behind the operations
     /// and before they close.

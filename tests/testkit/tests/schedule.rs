@@ -50,13 +50,18 @@ fn a_write_cut_off_is_read_up_to_its_last_whole_record() {
 fn any_bytes_are_a_schedule_that_ends() {
     use offwire_testkit::Random;
 
+    let mut operations = 0;
     for seed in 0..30 {
         let bytes = Random::new(seed).bytes(2_000);
         let mut unstructured = arbitrary::Unstructured::new(&bytes);
         let schedule: Schedule = unstructured.arbitrary().expect("any bytes will do");
-        assert!(!schedule.operations.is_empty());
+        operations += schedule.operations.len();
         run(&schedule.affordable()).expect("the contract holds");
     }
+    assert!(
+        operations > 30 * 40,
+        "{operations} operations in 30 schedules"
+    );
 }
 
 #[test]

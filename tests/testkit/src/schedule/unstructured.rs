@@ -1,7 +1,12 @@
 //! Where a fuzzer's bytes become schedules: numbers of a useful size, and the engine's own types.
 
-use arbitrary::{Result, Unstructured};
+use arbitrary::{Arbitrary as _, Result, Unstructured};
 use offwire::{Completion, KeyUpdate, ProtocolVersion, RetryCheck, Settings, WriteMode};
+
+use crate::schedule::operation::Operation;
+
+/// The most operations of one schedule.
+const MOST_OPERATIONS: u8 = 120;
 
 /// The most bytes that one write offers beyond what it repeats.
 const LONGEST_WRITE: usize = 200_000;
@@ -14,6 +19,19 @@ fn number(u: &mut Unstructured<'_>, most: usize) -> Result<usize> {
         2 => u.int_in_range(0..=5_000),
         _ => u.int_in_range(0..=most),
     }
+}
+
+/// As many operations as one byte says, if so many bytes are there. A `Vec` would toss a coin for
+/// each, and most schedules would have one or two.
+pub(super) fn operations(u: &mut Unstructured<'_>) -> Result<Vec<Operation>> {
+    let mut operations = Vec::new();
+    for _ in 0..u.int_in_range(1..=MOST_OPERATIONS)? {
+        if u.is_empty() {
+            break;
+        }
+        operations.push(Operation::arbitrary(u)?);
+    }
+    Ok(operations)
 }
 
 /// The fresh bytes of a write.
