@@ -36,11 +36,14 @@ struct command {
 struct answer {
     int32_t result;   /* what the call returned */
     int32_t error;    /* SSL_get_error(3), asked after every verb */
-    uint32_t reason;  /* the reason code of the newest error in the queue, or 0 */
+    uint32_t reason;  /* the reason code of the newest error that says why, or 0 */
     uint32_t out;     /* emitted and not taken, in bytes */
     uint32_t pending; /* SSL_pending(3) */
     uint32_t payload; /* bytes that follow: READ, PEEK, TAKE, VERSION */
 };
+
+_Static_assert(sizeof(struct command) == 16 && sizeof(struct answer) == 24, "the pipe has no padding");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers on the pipe are little-endian");
 
 struct end {
     SSL *ssl;
@@ -91,7 +94,7 @@ static void make_pattern(void) {
     }
 }
 
-/* Tickets and session cache off, one suite and one group; both versions. A server lets clients renegotiate only if
+/* Tickets and session cache off, AES-GCM and one group; both versions. A server lets clients renegotiate only if
  * asked to, which nobody does here (OpenSSL's default). */
 static SSL_CTX *make_context(const SSL_METHOD *method) {
     SSL_CTX *context = SSL_CTX_new(method);
@@ -113,6 +116,9 @@ static int identity(uint32_t length) {
     }
     receive(buffer, length);
     BIO *pem = BIO_new_mem_buf(buffer, (int)length);
+    if (pem == NULL) {
+        fail("no memory");
+    }
     X509 *certificate = PEM_read_bio_X509(pem, NULL, NULL, NULL);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, NULL, NULL);
     int used = SSL_CTX_use_certificate(servers, certificate) == 1 && SSL_CTX_use_PrivateKey(servers, key) == 1;
@@ -149,7 +155,9 @@ static int make(struct end *end, const struct command *command) {
     if (server) {
         SSL_set_accept_state(end->ssl);
     } else {
-        SSL_set_tlsext_host_name(end->ssl, "localhost");
+        if (!SSL_set_tlsext_host_name(end->ssl, "localhost")) {
+            fail("cannot name the server");
+        }
         SSL_set_connect_state(end->ssl);
     }
     return 1;
@@ -187,6 +195,18 @@ static int call(struct end *end, const struct command *command, struct answer *a
     }
 }
 
+/* Why the call failed: the newest entry of the queue that says more than that the record layer has failed. */
+static uint32_t reason(void) {
+    uint32_t told = 0;
+    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error()) {
+        uint32_t newer = (uint32_t)ERR_GET_REASON(error);
+        if (newer != SSL_R_RECORD_LAYER_FAILURE || told == 0) {
+            told = newer;
+        }
+    }
+    return told;
+}
+
 static void verb(struct end *end, const struct command *command, struct answer *answer) {
     if (end->ssl == NULL) {
         fail("a call on an end that is not there");
@@ -194,7 +214,7 @@ static void verb(struct end *end, const struct command *command, struct answer *
     ERR_clear_error();
     answer->result = call(end, command, answer);
     answer->error = SSL_get_error(end->ssl, answer->result);
-    answer->reason = (uint32_t)ERR_GET_REASON(ERR_peek_last_error());
+    answer->reason = reason();
 }
 
 /* The wire's side of the pair. */

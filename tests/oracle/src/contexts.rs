@@ -20,6 +20,23 @@ pub(crate) struct Setting {
     /// How many bytes an end can emit that nobody has taken.
     pub(crate) capacity: usize,
     pub(crate) buffer: Buffer,
+    /// What our end does wrong.
+    pub(crate) fault: Fault,
+}
+
+/// A defect that our end is given, to show that the comparison notices it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the tests name them")]
+pub enum Fault {
+    /// None.
+    #[default]
+    None,
+    /// It refuses right retries, as if they were wrong.
+    RefusesRetries,
+    /// It dies where it should be truncated.
+    DiesOfTheEnd,
+    /// It calls a bad record something else.
+    DiesOtherwise,
 }
 
 /// Whether OpenSSL lets a retry come from another address.

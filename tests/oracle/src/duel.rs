@@ -167,7 +167,7 @@ impl<'a> Duel<'a> {
         if mine.data != expected {
             return self.unexplained("the plaintext is not what was written");
         }
-        if flow == Flow::On && theirs.data != mine.data {
+        if theirs.outcome == mine.outcome && theirs.data != mine.data {
             return self.unexplained("the two have read different bytes");
         }
         if let (Verb::Read(_), Outcome::Done(n)) = (verb, mine.outcome) {
@@ -177,14 +177,13 @@ impl<'a> Duel<'a> {
     }
 
     fn shutdown(&mut self, side: Side) -> Result<Flow, Trouble> {
-        let engine = self.ours.end(side).engine();
-        let committed = engine.map_or(0, offwire::Engine::committed);
+        let committed = self.committed(side);
         let theirs = self.reference.call(side, Verb::Shutdown)?;
         let (mine, met) = self.our_call(side, Verb::Shutdown)?;
         let flow = self.judge(side, Verb::Shutdown, &theirs, &mine, met)?;
         let state = self.state(side);
         if let Writing::Blocked { ahead, .. } = state.writing
-            && mine.outcome != Outcome::Dead
+            && !mine.outcome.is_dead()
         {
             // What was sealed is written, the rest abandoned (X6).
             state.position += ahead + committed;
@@ -298,7 +297,7 @@ impl<'a> Duel<'a> {
             self.tally.meet(*said)?;
         }
         match mine.outcome {
-            Outcome::Dead => self.state(side).standing = Standing::Dead,
+            Outcome::Dead(_) => self.state(side).standing = Standing::Dead,
             Outcome::Truncated => self.state(side).standing = Standing::Truncated,
             Outcome::Done(_)
             | Outcome::NeedRead

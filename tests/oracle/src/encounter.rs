@@ -1,4 +1,4 @@
-//! Our engine and OpenSSL's with each other: cut off at every byte, and asked to renegotiate.
+//! Our engine and OpenSSL's with each other: cut off at every byte.
 //!
 //! What is compared here is not the calls but the ends they lead to.
 
@@ -7,20 +7,21 @@ use std::io;
 use offwire::{ProtocolVersion, WriteMode};
 use offwire_testkit::Side;
 
-use crate::contexts::{Buffer, Setting};
-use crate::difference::Difference;
+use crate::contexts::{Buffer, Fault, Setting};
 use crate::duel::Trouble;
 use crate::end::End;
-use crate::finish::{Driver, Finish, Reading, Task};
+use crate::finish::{Driver, Reading, Task};
 use crate::oracle::Oracle;
-use crate::outcome::{Outcome, Verb};
+use crate::outcome::{Cause, Outcome, Verb};
 use crate::pattern::{self, Copy};
-use crate::plan::Opening;
 use crate::session::{Fate, Session};
 use crate::tally::Tally;
 
 /// How many bytes each side writes in a session that is cut off.
 const WRITTEN: usize = 200;
+
+/// The content type of application data (RFC 8446 section 5.1).
+const APPLICATION_DATA: u8 = 23;
 
 /// How many rounds without a byte moving end a session that was cut off.
 const QUIET: usize = 3;
@@ -32,6 +33,7 @@ pub struct Encounter {
     pub(crate) ours: Side,
     pub(crate) version: ProtocolVersion,
     pub(crate) capacity: usize,
+    pub(crate) fault: Fault,
 }
 
 /// Where a session is cut off.
@@ -55,6 +57,7 @@ impl Encounter {
                         ours,
                         version,
                         capacity,
+                        fault: Fault::None,
                     });
                 }
             }
@@ -62,12 +65,20 @@ impl Encounter {
         all
     }
 
-    fn session(&self, oracle: &Oracle) -> Result<Session, Trouble> {
+    /// The same with our end at fault.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.fault = fault;
+        self
+    }
+
+    pub(crate) fn session(&self, oracle: &Oracle) -> Result<Session, Trouble> {
         let setting = Setting {
             version: self.version,
             mode: WriteMode::Whole,
             capacity: self.capacity,
             buffer: Buffer::Moving,
+            fault: self.fault,
         };
         let end = |side: Side| -> Result<End, Trouble> {
             if side == self.ours {
@@ -84,8 +95,10 @@ impl Encounter {
     /// behind every `stride`th byte of either direction.
     ///
     /// # Errors
-    /// If an end says `Closed` without close_notify, anything but the plaintext that came before
-    /// the cut, or nothing at all. The message says where.
+    /// If an end says `Closed` without close_notify or reads what was not written; or if ours, once
+    /// its handshake is complete, says anything but `Truncated` behind the plaintext of the whole
+    /// records before the cut, or dies of anything but the end of the handshake or an alert. The
+    /// message says where.
     pub fn cut_everywhere(
         &self,
         oracle: &Oracle,
@@ -114,88 +127,21 @@ impl Encounter {
     ) -> Result<[usize; 2], String> {
         tally.encounters += 1;
         self.session(oracle)
-            .and_then(|mut session| meet(&mut session, oracle, cut))
+            .and_then(|mut session| meet(&mut session, oracle, self, cut))
             .map_err(|trouble| {
                 tally.unexplained += 1;
                 format!("{self:?} {cut:?}: {trouble:?}")
             })
     }
-
-    /// OpenSSL asks ours to renegotiate (TLS 1.2): ours does not, and data flows on (X15).
-    ///
-    /// # Errors
-    /// If data does not flow on, or the attempt has another end than the facts R3 and R6 say.
-    pub fn renegotiate(&self, oracle: &Oracle, tally: &mut Tally) -> Result<(), String> {
-        if self.version == ProtocolVersion::Tls13 {
-            return Ok(());
-        }
-        tally.encounters += 1;
-        let attempt = self.session(oracle).and_then(|mut session| {
-            let mut driver = Driver {
-                session: &mut session,
-                contexts: &oracle.contexts,
-                sides: [Task::new(None); 2],
-            };
-            driver.open([Opening::Handshake; 2])?;
-            match self.ours {
-                Side::Client => hello_request(&mut driver)?,
-                Side::Server => client_hello(&mut driver)?,
-            }
-            tally.meet(Difference::X15)
-        });
-        attempt.map_err(|trouble| {
-            tally.unexplained += 1;
-            format!("{self:?} renegotiation: {trouble:?}")
-        })
-    }
-}
-
-/// OpenSSL's server sends a HelloRequest; data goes both ways behind it, and both close.
-fn hello_request(driver: &mut Driver<'_>) -> Result<(), Trouble> {
-    let asked = driver.session.call(Side::Server, Verb::Renegotiate)?;
-    if asked.outcome != Outcome::Done(0) {
-        return unexplained(&format!("OpenSSL does not ask: {}", asked.text));
-    }
-    for side in Side::BOTH {
-        driver.task(side).left = Some(40_000);
-    }
-    match driver.finish()? {
-        Finish::Clean => Ok(()),
-        Finish::TwoKeyUpdates => unexplained("there are no KeyUpdates here"),
-    }
-}
-
-/// OpenSSL's client sends a ClientHello: our server warns and lives, until the client gives up.
-fn client_hello(driver: &mut Driver<'_>) -> Result<(), Trouble> {
-    let asked = driver.session.call(Side::Client, Verb::Renegotiate)?;
-    let write = Verb::Write {
-        copy: Copy::First,
-        at: pattern::start(Side::Server),
-        len: 100,
-    };
-    let mut served = Outcome::NeedRead;
-    // Until the client's answer to the warning has come: a fatal alert.
-    for _ in 0..200 {
-        driver.session.call(Side::Client, Verb::Handshake)?;
-        driver.session.carry_all(Side::Client)?;
-        let answer = driver.session.call(Side::Server, Verb::Read(1))?;
-        if answer.outcome == Outcome::Dead {
-            let client = driver.session.call(Side::Client, Verb::Handshake)?;
-            return match (asked.outcome, served, client.outcome) {
-                (Outcome::Done(0), Outcome::Done(100), Outcome::Dead) => Ok(()),
-                other => unexplained(&format!("the attempt ended with {other:?}")),
-            };
-        }
-        if !matches!(served, Outcome::Done(_)) {
-            served = driver.session.call(Side::Server, write)?.outcome;
-        }
-        driver.session.carry_all(Side::Server)?;
-    }
-    unexplained("the client does not give up")
 }
 
 /// A session from beginning to end, or to where it is cut off.
-fn meet(session: &mut Session, oracle: &Oracle, cut: Option<Cut>) -> Result<[usize; 2], Trouble> {
+fn meet(
+    session: &mut Session,
+    oracle: &Oracle,
+    encounter: &Encounter,
+    cut: Option<Cut>,
+) -> Result<[usize; 2], Trouble> {
     let mut driver = Driver {
         session,
         contexts: &oracle.contexts,
@@ -213,7 +159,7 @@ fn meet(session: &mut Session, oracle: &Oracle, cut: Option<Cut>) -> Result<[usi
         }
         quiet = if moved == 0 { quiet + 1 } else { 0 };
     }
-    check(&mut driver, cut)?;
+    check(&mut driver, encounter, phases, cut)?;
     Ok(Side::BOTH.map(|side| driver.session.wire(side).total))
 }
 
@@ -224,6 +170,8 @@ enum Phase {
     Writing,
     Closing,
     Reading,
+    /// It died in the handshake.
+    Refused,
     Over,
 }
 
@@ -244,12 +192,21 @@ fn advance(driver: &mut Driver<'_>, side: Side, phase: Phase) -> Result<Phase, T
                 Reading::Closed | Reading::Truncated | Reading::Dead(_) => Phase::Over,
             });
         }
-        Phase::Over => return Ok(Phase::Over),
+        Phase::Refused | Phase::Over => return Ok(phase),
     };
     let reply = driver.session.call(side, verb)?;
     Ok(match (phase, reply.outcome) {
-        (_, Outcome::Dead | Outcome::Truncated) => {
-            driver.task(side).reading = Reading::Dead(reply.reason);
+        (_, Outcome::Dead(cause)) => {
+            driver.task(side).reading = Reading::Dead(cause);
+            match phase {
+                Phase::Shaking => Phase::Refused,
+                _ => Phase::Over,
+            }
+        }
+        // What had arrived before the end is still to be read, and the end is met again behind it.
+        (Phase::Closing, Outcome::Truncated) if driver.session.is_ours(side) => Phase::Reading,
+        (_, Outcome::Truncated) => {
+            driver.task(side).reading = Reading::Truncated;
             Phase::Over
         }
         (Phase::Shaking, Outcome::Done(_)) => Phase::Writing,
@@ -284,26 +241,55 @@ fn carry(
 }
 
 /// Who must have met what.
-fn check(driver: &mut Driver<'_>, cut: Option<Cut>) -> Result<(), Trouble> {
-    for side in Side::BOTH {
+fn check(
+    driver: &mut Driver<'_>,
+    encounter: &Encounter,
+    phases: [Phase; 2],
+    cut: Option<Cut>,
+) -> Result<(), Trouble> {
+    for (side, phase) in Side::BOTH.into_iter().zip(phases) {
         let hit = cut.is_some_and(|cut| cut.from == side.peer());
+        let whole = plaintext_before(driver, encounter, side.peer());
         let task = *driver.task(side);
+        let ours = side == encounter.ours;
         let fair = match task.reading {
             // Only behind close_notify, and so behind every byte.
             Reading::Closed => !hit && task.received == WRITTEN,
-            Reading::Truncated => hit,
+            Reading::Truncated => hit && (!ours || task.received == whole),
             // The handshake was cut off, or the peer's was and it has said so.
+            Reading::Dead(cause) if ours => match cause {
+                Cause::End => hit && phase == Phase::Refused,
+                Cause::Alert(_) => cut.is_some() && !hit,
+                Cause::BadRecord | Cause::Retry | Cause::Ours | Cause::Other => false,
+            },
             Reading::Dead(_) => cut.is_some(),
             // The peer has fallen silent: it died of the cut, and its alert is not required.
             Reading::Open => cut.is_some() && !hit,
         };
         if !fair {
-            return unexplained(&format!("the {side:?} ends with {task:?}"));
+            return unexplained(&format!(
+                "the {side:?} ends with {task:?}, {whole} bytes arrived"
+            ));
         }
     }
     Ok(())
 }
 
-fn unexplained<T>(what: &str) -> Result<T, Trouble> {
+/// How much plaintext stands in the whole records that have passed from a side: each side writes
+/// one record, known by its length.
+fn plaintext_before(driver: &mut Driver<'_>, encounter: &Encounter, from: Side) -> usize {
+    let overhead = match encounter.version {
+        ProtocolVersion::Tls12 => 24,
+        ProtocolVersion::Tls13 => 17,
+    };
+    let records = driver.session.wire(from).whole_records();
+    let data = records.iter().filter(|[kind, _, _, high, low]| {
+        *kind == APPLICATION_DATA
+            && usize::from(u16::from_be_bytes([*high, *low])) == WRITTEN + overhead
+    });
+    data.count() * WRITTEN
+}
+
+pub(crate) fn unexplained<T>(what: &str) -> Result<T, Trouble> {
     Err(Trouble::Unexplained(what.into()))
 }

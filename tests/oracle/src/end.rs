@@ -10,9 +10,9 @@ use offwire_bio::{BioHalf, BioPair, Reading, Writing};
 use offwire_stream::{Error, Stream};
 use offwire_testkit::Side;
 
-use crate::contexts::{Contexts, Setting};
+use crate::contexts::{Contexts, Fault, Setting};
 use crate::judge::{Answer, Judge, Operation, Order};
-use crate::outcome::{self, Life, Outcome, Reply, Verb, index};
+use crate::outcome::{self, Cause, Life, Outcome, Reply, Verb, index};
 use crate::pattern::Pattern;
 
 /// How many bytes may wait to be read: more than any schedule moves, so that only the emitting
@@ -38,6 +38,8 @@ pub(crate) struct Offwire {
     stream: Stream<BioHalf>,
     network: BioHalf,
     pattern: Rc<Pattern>,
+    /// What it does wrong, to show that it is noticed.
+    fault: Fault,
 }
 
 /// OpenSSL's end, in the judge.
@@ -60,6 +62,7 @@ impl End {
             stream: contexts.stream(side, setting, a)?,
             network: b,
             pattern: Rc::clone(&contexts.pattern),
+            fault: setting.fault,
         })))
     }
 
@@ -164,9 +167,16 @@ impl End {
 impl Offwire {
     fn call(&mut self, verb: Verb) -> Reply {
         let mut data = Vec::new();
-        let outcome = match self.attempt(verb, &mut data) {
+        let outcome = match self.faulty_attempt(verb, &mut data) {
             Ok(outcome) => outcome,
             Err(error) => outcome::refused(&error),
+        };
+        let outcome = match (self.fault, outcome) {
+            (Fault::DiesOfTheEnd, Outcome::Truncated)
+            | (Fault::DiesOtherwise, Outcome::Dead(Cause::BadRecord)) => {
+                Outcome::Dead(Cause::Other)
+            }
+            _ => outcome,
         };
         Reply {
             outcome,
@@ -176,6 +186,15 @@ impl Offwire {
             pending: self.stream.engine().pending(),
             reason: 0,
             text: format!("{outcome:?}"),
+        }
+    }
+
+    /// A call, unless the fault has another answer to it.
+    fn faulty_attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
+        let retry = matches!(verb, Verb::Write { .. }) && self.stream.engine().committed() > 0;
+        match self.fault {
+            Fault::RefusesRetries if retry => Ok(Outcome::Refused(outcome::Refusal::BadRetry)),
+            _ => self.attempt(verb, data),
         }
     }
 
@@ -244,8 +263,16 @@ impl OpenSsl {
             ..Order::new(operation, self.number)
         })?;
         let (outcome, said) = outcome::translate(verb, &answer, self.life);
-        if matches!(outcome, Outcome::Dead | Outcome::Truncated) {
-            self.life = Life::Dead;
+        match outcome {
+            Outcome::Dead(cause) => self.life = Life::Dead(cause),
+            Outcome::Truncated => self.life = Life::Dead(Cause::End),
+            Outcome::Done(_)
+            | Outcome::NeedRead
+            | Outcome::NeedWrite
+            | Outcome::Closed
+            | Outcome::Sent
+            | Outcome::Complete
+            | Outcome::Refused(_) => {}
         }
         Ok(Reply {
             outcome,

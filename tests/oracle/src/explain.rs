@@ -9,12 +9,15 @@ use offwire_testkit::Side;
 use crate::contexts::Buffer;
 use crate::difference::Difference;
 use crate::duel::Duel;
-use crate::outcome::{Outcome, Refusal, Reply, Verb, reason};
+use crate::outcome::{Cause, Outcome, Refusal, Reply, Verb, reason};
 use crate::pattern::Copy;
 use crate::state::{Met, Opening, Standing, Writing};
 
 /// The bytes of a fatal alert's record, the largest of both versions.
 const ALERT: usize = 31;
+
+/// The bytes of a KeyUpdate's record.
+const KEY_UPDATE: usize = 27;
 
 /// What two answers amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,15 @@ pub(crate) fn judge(
     (theirs, mine): (&Reply, &Reply),
     met: Met,
 ) -> Verdict {
+    if mine.outcome == Outcome::Dead(Cause::Ours) {
+        return Verdict::Unexplained("ours has failed by itself");
+    }
     if let Some(difference) = parted(duel, side, verb, (theirs, mine), met) {
+        // It shows behind this call only: the call itself must be the same.
+        if difference == Difference::X16 && (theirs.out, theirs.pending) != (mine.out, mine.pending)
+        {
+            return Verdict::Unexplained("the call that reads the request differs");
+        }
         return Verdict::Parts(difference);
     }
     if theirs.outcome != mine.outcome {
@@ -98,11 +109,13 @@ fn write(
         && duel.plan.setting.buffer == Buffer::Fixed
         && duel.state(side).writing != Writing::Free;
     match (theirs.outcome, theirs.reason) {
-        (Outcome::Dead, reason::BAD_LENGTH | reason::BAD_WRITE_RETRY) if refused => {
+        (Outcome::Dead(_), reason::BAD_LENGTH | reason::BAD_WRITE_RETRY) if refused => {
             Some(Difference::X1)
         }
         (Outcome::Done(_) | Outcome::NeedWrite, _) if refused => Some(Difference::X2),
-        (Outcome::Dead, reason::BAD_WRITE_RETRY) if moved => Some(Difference::X3),
+        (Outcome::Dead(_), reason::BAD_WRITE_RETRY) if moved && !mine.outcome.is_dead() => {
+            Some(Difference::X3)
+        }
         _ => None,
     }
 }
@@ -116,16 +129,16 @@ fn shutdown(duel: &mut Duel<'_>, side: Side, theirs: &Reply, mine: &Reply) -> Op
         (_, Outcome::NeedWrite | Outcome::Sent | Outcome::Complete) if blocked => {
             Some(Difference::X6)
         }
-        (Outcome::Dead, Outcome::Sent)
+        (Outcome::Dead(_), Outcome::Sent)
             if theirs.reason == reason::APPLICATION_DATA_AFTER_CLOSE_NOTIFY =>
         {
             Some(Difference::X12)
         }
-        (Outcome::Sent, Outcome::Dead) if theirs.said == Some(Difference::X11) => {
+        (Outcome::Sent, Outcome::Dead(_)) if theirs.said == Some(Difference::X11) => {
             Some(Difference::S5)
         }
         // The peer's alert was fatal, and OpenSSL calls both halves closed.
-        (Outcome::Complete, Outcome::Dead) if alerted => Some(Difference::X7),
+        (Outcome::Complete, Outcome::Dead(Cause::Alert(_))) if alerted => Some(Difference::X7),
         _ => None,
     }
 }
@@ -145,15 +158,16 @@ fn key_update(
     let lengths = [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY];
     let equal = theirs.outcome == mine.outcome;
     match (theirs.outcome, met) {
-        (Outcome::Dead, Met::Another)
+        (Outcome::Dead(_), Met::Another)
             if (blocked || closing)
-                && mine.outcome != Outcome::Dead
+                && !mine.outcome.is_dead()
                 && lengths.contains(&theirs.reason) =>
         {
             Some(Difference::X4)
         }
         (Outcome::NeedWrite, _)
             if mine.outcome != Outcome::NeedRead
+                && !mine.outcome.is_dead()
                 && state.standing == Standing::Open
                 && (met == Met::Another || updating) =>
         {
@@ -180,15 +194,18 @@ fn is_updating(duel: &mut Duel<'_>, side: Side, verb: Verb) -> bool {
 
 /// Not the same outcome.
 fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Reply) -> Verdict {
+    if duel.reference.is_ours(side) {
+        return Verdict::Unexplained("two ends of ours differ");
+    }
     let over = duel.state(side).standing == Standing::Truncated;
     let reading = matches!(verb, Verb::Read(_) | Verb::Peek(_));
     match (theirs.outcome, mine.outcome) {
         // A read stays truncated, the rest goes on. WANT_WRITE comes once, if the alert did not
         // fit (E6).
-        (Outcome::Dead | Outcome::NeedWrite, Outcome::Truncated) if over => {
+        (Outcome::Dead(Cause::End) | Outcome::NeedWrite, Outcome::Truncated) if over => {
             Verdict::Meant(Difference::X13)
         }
-        (Outcome::Dead, _) if over && !reading && mine.outcome != Outcome::Dead => {
+        (Outcome::Dead(Cause::End), _) if over && !reading && !mine.outcome.is_dead() => {
             Verdict::Meant(Difference::X13)
         }
         (Outcome::Sent, Outcome::Complete)
@@ -205,18 +222,29 @@ fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &R
 
 /// The same outcome, but not the same output.
 fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Reply) -> Verdict {
+    if duel.reference.is_ours(side) {
+        return Verdict::Unexplained("two ends of ours emit differently");
+    }
     let capacity = duel.plan.setting.capacity;
+    let (less, more) = (
+        theirs.out.saturating_sub(mine.out),
+        mine.out.saturating_sub(theirs.out),
+    );
     let updating = is_updating(duel, side, verb);
     let state = duel.state(side);
     match mine.outcome {
-        Outcome::Truncated if theirs.out > mine.out => Verdict::Meant(Difference::X13),
-        Outcome::Dead if state.writing != Writing::Free || theirs.out + ALERT > capacity => {
+        Outcome::Truncated if (1..=ALERT).contains(&less) => Verdict::Meant(Difference::X13),
+        Outcome::Dead(_)
+            if more > 0 && (state.writing != Writing::Free || theirs.out + ALERT > capacity) =>
+        {
             Verdict::Parts(Difference::X8)
         }
-        Outcome::Done(_) | Outcome::NeedRead | Outcome::Closed if updating => {
+        Outcome::Done(_) | Outcome::NeedRead | Outcome::Closed
+            if updating && (1..=KEY_UPDATE).contains(&less) =>
+        {
             Verdict::Meant(Difference::K1)
         }
-        _ if mine.out > theirs.out
+        _ if (1..=ALERT).contains(&more)
             && state.standing == Standing::Closing
             && verb != Verb::Shutdown =>
         {
@@ -230,6 +258,6 @@ fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Re
         | Outcome::Complete
         | Outcome::Refused(_)
         | Outcome::Truncated
-        | Outcome::Dead => Verdict::Unexplained("the bytes emitted differ"),
+        | Outcome::Dead(_) => Verdict::Unexplained("the bytes emitted differ"),
     }
 }

@@ -7,7 +7,7 @@ use offwire_testkit::Side;
 
 use crate::contexts::Contexts;
 use crate::duel::Trouble;
-use crate::outcome::{Outcome, Verb, index, reason};
+use crate::outcome::{Cause, Outcome, Verb, index};
 use crate::pattern::{self, Copy};
 use crate::plan::Opening;
 use crate::session::Session;
@@ -53,8 +53,7 @@ pub(crate) enum Reading {
     Open,
     Closed,
     Truncated,
-    /// With this reason code of OpenSSL's, or 0.
-    Dead(i32),
+    Dead(Cause),
 }
 
 /// How a driven connection ended.
@@ -178,7 +177,7 @@ impl Driver<'_> {
     pub(crate) fn bury(&mut self, side: Side) -> Result<(), Trouble> {
         self.rounds("the alert", |driver| {
             let reply = driver.session.call(side, Verb::Read(1))?;
-            if reply.outcome != Outcome::Dead {
+            if !reply.outcome.is_dead() {
                 return Err(Trouble::Unexplained("an error was not sticky".into()));
             }
             driver.read_all(side.peer())?;
@@ -235,10 +234,10 @@ impl Driver<'_> {
     fn expect_alive(&mut self, side: Side, verb: Verb) -> Result<Outcome, Trouble> {
         let reply = self.session.call(side, verb)?;
         match reply.outcome {
-            Outcome::Dead if reply.reason == reason::BAD_LENGTH => {
-                self.task(side).reading = Reading::Dead(reply.reason);
+            Outcome::Dead(Cause::Retry) => {
+                self.task(side).reading = Reading::Dead(Cause::Retry);
             }
-            Outcome::Dead | Outcome::Refused(_) | Outcome::Truncated | Outcome::Closed => {
+            Outcome::Dead(_) | Outcome::Refused(_) | Outcome::Truncated | Outcome::Closed => {
                 return Err(Trouble::Unexplained(format!(
                     "{side:?} {verb:?} says {}",
                     reply.text
@@ -255,13 +254,12 @@ impl Driver<'_> {
 
     /// Whether OpenSSL's end has died as it does of two KeyUpdates; nothing else dies here.
     fn has_died(&mut self, side: Side) -> Result<bool, Trouble> {
-        let Reading::Dead(code) = self.task(side).reading else {
+        let Reading::Dead(cause) = self.task(side).reading else {
             return Ok(false);
         };
-        let of_two = [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY].contains(&code);
-        if self.session.is_ours(side) || !of_two {
+        if self.session.is_ours(side) || cause != Cause::Retry {
             return Err(Trouble::Unexplained(format!(
-                "the {side:?} died: reason {code}"
+                "the {side:?} died of {cause:?}"
             )));
         }
         Ok(true)
@@ -287,7 +285,7 @@ impl Driver<'_> {
                 Outcome::Done(_) => continue,
                 Outcome::Closed => Reading::Closed,
                 Outcome::Truncated => Reading::Truncated,
-                Outcome::Dead => Reading::Dead(reply.reason),
+                Outcome::Dead(cause) => Reading::Dead(cause),
                 Outcome::NeedRead
                 | Outcome::NeedWrite
                 | Outcome::Sent

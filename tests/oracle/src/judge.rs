@@ -55,7 +55,7 @@ pub(crate) struct Answer {
     pub(crate) result: i32,
     /// What `SSL_get_error(3)` said of it.
     pub(crate) error: i32,
-    /// The reason code of the newest error in the queue, or 0.
+    /// The reason code of the newest error in the queue that says why, or 0.
     pub(crate) reason: i32,
     /// Bytes emitted and not taken.
     pub(crate) out: usize,

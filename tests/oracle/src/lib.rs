@@ -15,11 +15,13 @@ mod oracle;
 mod outcome;
 mod pattern;
 mod plan;
+mod renegotiation;
 mod session;
 mod state;
 mod tally;
 mod write;
 
+pub use contexts::Fault;
 pub use difference::Difference;
 pub use encounter::Encounter;
 pub use oracle::{Failure, Oracle};

@@ -202,8 +202,7 @@ impl Duel<'_> {
                 && self.harm != Harm::Ended(side)
                 && self.state(side.peer()).standing != Standing::Dead
             {
-                let engine = self.ours.end(side).engine();
-                let committed = engine.map_or(0, offwire::Engine::committed);
+                let committed = self.committed(side);
                 let mut driver = self.driver(Whose::Ours);
                 driver.task(side).written += committed;
                 driver.bury(side)?;

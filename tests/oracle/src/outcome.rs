@@ -4,7 +4,7 @@
 //! What OpenSSL says in a way that Offwire deliberately does not (0 with `SYSCALL` for a write of no
 //! bytes) is translated here, and the difference is named.
 
-use offwire::{Error, Misuse};
+use offwire::{Error, Misuse, Peer};
 use offwire_stream::Error as StreamError;
 use offwire_testkit::Side;
 
@@ -27,6 +27,9 @@ pub(crate) mod reason {
     pub(crate) const SHUTDOWN_WHILE_IN_INIT: i32 = 407;
     pub(crate) const APPLICATION_DATA_AFTER_CLOSE_NOTIFY: i32 = 291;
     pub(crate) const UNEXPECTED_EOF: i32 = 294;
+    pub(crate) const BAD_RECORD_MAC: i32 = 281;
+    /// The peer's alert is this plus its number.
+    pub(crate) const ALERT: i32 = 1_000;
 }
 
 /// What a call achieved or waits for.
@@ -49,7 +52,31 @@ pub(crate) enum Outcome {
     /// Our caller's mistake; the connection goes on.
     Refused(Refusal),
     /// The connection is over.
-    Dead,
+    Dead(Cause),
+}
+
+impl Outcome {
+    /// Whether the connection is over.
+    pub(crate) const fn is_dead(self) -> bool {
+        matches!(self, Self::Dead(_))
+    }
+}
+
+/// What a connection died of, as later calls repeat it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A record that was not what the peer had sealed.
+    BadRecord,
+    /// The peer's fatal alert, by its number.
+    Alert(i32),
+    /// The end of the transport, ours in the handshake only.
+    End,
+    /// OpenSSL only: a wrong retry, or what it takes for one.
+    Retry,
+    /// Ours only: a defect of ours, or a transport that failed. Never right here.
+    Ours,
+    /// Anything else.
+    Other,
 }
 
 /// Why a call was refused.
@@ -100,11 +127,11 @@ pub(crate) struct Reply {
     pub(crate) text: String,
 }
 
-/// Whether an OpenSSL end has died before.
+/// Whether an OpenSSL end has died before, and of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
     Alive,
-    Dead,
+    Dead(Cause),
 }
 
 /// What OpenSSL's answer means.
@@ -148,7 +175,8 @@ fn failure(answer: &Answer, life: Life) -> (Outcome, Option<Difference>) {
         (code::WANT_READ, ..) => (Outcome::NeedRead, None),
         (code::WANT_WRITE, ..) => (Outcome::NeedWrite, None),
         (code::ZERO_RETURN, _, Life::Alive) => (Outcome::Closed, None),
-        (code::ZERO_RETURN, _, Life::Dead) => (Outcome::Dead, Some(Difference::X7)),
+        (code::ZERO_RETURN, _, Life::Dead(cause)) => (Outcome::Dead(cause), Some(Difference::X7)),
+        (_, _, Life::Dead(cause)) => (Outcome::Dead(cause), None),
         (_, reason::PROTOCOL_IS_SHUTDOWN, Life::Alive) => {
             (Outcome::Refused(Refusal::AfterShutdown), None)
         }
@@ -156,7 +184,19 @@ fn failure(answer: &Answer, life: Life) -> (Outcome, Option<Difference>) {
             (Outcome::Refused(Refusal::InHandshake), None)
         }
         (_, reason::UNEXPECTED_EOF, Life::Alive) => (Outcome::Truncated, None),
-        _ => (Outcome::Dead, None),
+        (_, reason, Life::Alive) => (Outcome::Dead(cause(reason)), None),
+    }
+}
+
+/// What OpenSSL's reason code of a fatal error means.
+fn cause(code: i32) -> Cause {
+    match code {
+        reason::BAD_RECORD_MAC => Cause::BadRecord,
+        reason::BAD_LENGTH | reason::BAD_WRITE_RETRY => Cause::Retry,
+        _ if (reason::ALERT..reason::ALERT + 256).contains(&code) => {
+            Cause::Alert(code - reason::ALERT)
+        }
+        _ => Cause::Other,
     }
 }
 
@@ -173,7 +213,15 @@ pub(crate) fn refused(error: &StreamError) -> Outcome {
             Outcome::Refused(Refusal::InHandshake)
         }
         StreamError::Tls(Error::Misuse(_)) => Outcome::Refused(Refusal::Other),
-        StreamError::Tls(_) | StreamError::Transport(_) => Outcome::Dead,
+        StreamError::Tls(Error::Peer(Peer::BadRecordMac)) => Outcome::Dead(Cause::BadRecord),
+        StreamError::Tls(Error::Peer(Peer::HandshakeTruncated)) => Outcome::Dead(Cause::End),
+        StreamError::Tls(Error::Alert(alert)) => {
+            Outcome::Dead(Cause::Alert(i32::from(alert.code())))
+        }
+        StreamError::Tls(Error::Internal(_)) | StreamError::Transport(_) => {
+            Outcome::Dead(Cause::Ours)
+        }
+        StreamError::Tls(_) => Outcome::Dead(Cause::Other),
     }
 }
 

@@ -8,7 +8,7 @@ use core::fmt;
 use offwire::{KeyUpdate, ProtocolVersion, WriteMode};
 use offwire_testkit::{Random, Side};
 
-use crate::contexts::{Buffer, Setting};
+use crate::contexts::{Buffer, Fault, Setting};
 
 /// The largest plaintext of a record, in bytes.
 const FULL: usize = 16_384;
@@ -101,6 +101,13 @@ impl Plan {
         self
     }
 
+    /// The same schedule with our ends at fault.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.setting.fault = fault;
+        self
+    }
+
     /// How many steps it has.
     #[must_use]
     pub fn steps(&self) -> usize {
@@ -185,6 +192,7 @@ impl Dice {
                 0 => Buffer::Fixed,
                 _ => Buffer::Moving,
             },
+            fault: Fault::None,
         }
     }
 

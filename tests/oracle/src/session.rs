@@ -140,6 +140,12 @@ impl Wire {
         }
     }
 
+    /// The records of which every byte has passed.
+    pub(crate) fn whole_records(&self) -> &[[u8; 5]] {
+        let whole = self.records.len() - usize::from(self.missing > 0);
+        self.records.get(..whole).unwrap_or_default()
+    }
+
     /// Whether no record is under way.
     pub(crate) fn is_between_records(&self) -> bool {
         self.missing == 0 && self.header.is_empty()

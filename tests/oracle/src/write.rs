@@ -7,7 +7,7 @@ use offwire_testkit::Side;
 use crate::difference::Difference;
 use crate::duel::{Duel, FULL, Flow, Trouble};
 use crate::ladder::Row;
-use crate::outcome::{Outcome, Reply, Verb};
+use crate::outcome::{Outcome, Refusal, Reply, Verb};
 use crate::pattern::{self, BUDGET, Copy};
 use crate::plan::{Address, Slip};
 use crate::session::Fate;
@@ -32,8 +32,11 @@ impl Duel<'_> {
             (Writing::Free, true) => (0, Opening::KeyUpdate),
             (Writing::Free, false) => (0, Opening::Data),
         };
+        let committed = self.committed(side);
+        let wrong = committed > 0 && (copy == Copy::Changed || len < ahead + committed);
         let theirs = self.reference.call(side, verb)?;
         let (mine, ahead, met) = self.our_write(side, verb, ahead, &theirs)?;
+        self.check_refusal(side, wrong, (&theirs, &mine))?;
         let flow = self.judge(side, verb, &theirs, &mine, met)?;
         match mine.outcome {
             Outcome::NeedWrite => {
@@ -53,9 +56,38 @@ impl Duel<'_> {
             | Outcome::Sent
             | Outcome::Complete
             | Outcome::Refused(_)
-            | Outcome::Dead => {}
+            | Outcome::Dead(_) => {}
         }
         Ok(flow)
+    }
+
+    /// Whatever OpenSSL says, ours refuses a retry if it is wrong, and only then.
+    fn check_refusal(
+        &mut self,
+        side: Side,
+        wrong: bool,
+        (theirs, mine): (&Reply, &Reply),
+    ) -> Result<(), Trouble> {
+        let refused = mine.outcome == Outcome::Refused(Refusal::BadRetry);
+        let alive = self.state(side).standing != Standing::Dead;
+        if !alive || wrong == refused {
+            return Ok(());
+        }
+        let verb = if wrong {
+            "takes a wrong"
+        } else {
+            "refuses a right"
+        };
+        self.unexplained(&format!(
+            "ours {verb} retry: {}, OpenSSL says {}",
+            mine.text, theirs.text
+        ))
+    }
+
+    /// How many bytes of a blocked write our end has committed itself to.
+    pub(crate) fn committed(&mut self, side: Side) -> usize {
+        let engine = self.ours.end(side).engine();
+        engine.map_or(0, offwire::Engine::committed)
     }
 
     /// Our side of a write. In partial mode it is repeated as long as OpenSSL hides that records
@@ -90,7 +122,7 @@ impl Duel<'_> {
                 | Outcome::Sent
                 | Outcome::Complete
                 | Outcome::Refused(_)
-                | Outcome::Dead => false,
+                | Outcome::Dead(_) => false,
             };
             if !hidden || self.plan.setting.mode == WriteMode::Whole || n == 0 {
                 reply.outcome = Outcome::Done(ahead);
@@ -141,8 +173,7 @@ impl Duel<'_> {
         let Writing::Blocked { len, ahead, .. } = self.state(side).writing else {
             return Ok(Flow::On);
         };
-        let engine = self.ours.end(side).engine();
-        let committed = engine.map_or(0, offwire::Engine::committed);
+        let committed = self.committed(side);
         match slip {
             _ if committed == 0 => Ok(Flow::On),
             Slip::Short(part) => self.write(side, ahead + committed * part / 1_000, Copy::Second),

@@ -1,7 +1,7 @@
 //! That the comparison can fail: what differs is found, and what is not allowed is reported.
 
 use offwire::WriteMode;
-use offwire_oracle::{Difference, Oracle, Plan, Tally};
+use offwire_oracle::{Difference, Encounter, Fault, Oracle, Plan, Tally};
 
 /// Schedules that meet each difference, by seed.
 const SEEDS: [(Difference, u64); 20] = [
@@ -73,6 +73,36 @@ fn another_write_mode_is_noticed() {
             .with_mode(WriteMode::Partial))
             > 15
     );
+}
+
+#[test]
+fn an_end_that_refuses_right_retries_is_noticed() {
+    let oracle = Oracle::new().unwrap();
+    let fault = |plan: Plan| plan.with_fault(Fault::RefusesRetries);
+    assert!(noticed(&oracle, fault) > 50);
+}
+
+#[test]
+fn an_end_that_dies_of_something_else_is_noticed() {
+    let oracle = Oracle::new().unwrap();
+    let failures = (0..2_000).filter_map(|seed| {
+        let plan = Plan::from_seed(seed);
+        let ours = plan.clone().with_fault(Fault::DiesOtherwise);
+        oracle
+            .run_against(&plan, &ours, &mut Tally::default())
+            .err()
+    });
+    assert!(failures.count() > 3);
+}
+
+#[test]
+fn an_end_that_dies_where_it_should_be_truncated_is_noticed() {
+    let oracle = Oracle::new().unwrap();
+    for encounter in Encounter::all() {
+        let encounter = encounter.with_fault(Fault::DiesOfTheEnd);
+        let told = encounter.cut_everywhere(&oracle, 37, &mut Tally::default());
+        assert!(told.unwrap_err().contains("Dead(Other)"), "{encounter:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,147 @@
+//! OpenSSL's end asks ours to renegotiate (TLS 1.2).
+
+use offwire::ProtocolVersion;
+use offwire_testkit::Side;
+
+use crate::difference::Difference;
+use crate::duel::Trouble;
+use crate::encounter::{Encounter, unexplained};
+use crate::finish::{Driver, Finish, Task};
+use crate::oracle::Oracle;
+use crate::outcome::{Cause, Outcome, Verb};
+use crate::pattern::{self, Copy};
+use crate::plan::Opening;
+use crate::tally::Tally;
+
+/// With which OpenSSL's client gives up: `handshake_failure` when its renegotiation is refused (R3),
+/// `unexpected_message` when data meets it in the handshake before that (R7).
+const GIVES_UP: [i32; 2] = [40, 10];
+
+/// The content type of a handshake record (RFC 5246 section 6.2.1).
+const HANDSHAKE: u8 = 22;
+
+impl Encounter {
+    /// OpenSSL asks ours to renegotiate (TLS 1.2): ours does not, and data flows on (X15).
+    ///
+    /// # Errors
+    /// If data does not flow on, or the attempt has another end than the facts R3 and R6 say.
+    pub fn renegotiate(&self, oracle: &Oracle, tally: &mut Tally) -> Result<(), String> {
+        if self.version == ProtocolVersion::Tls13 {
+            return Ok(());
+        }
+        let attempts: &[Writes] = match self.ours {
+            Side::Client => &[Writes::Afterwards, Writes::Blocked],
+            Side::Server => &[Writes::Afterwards],
+        };
+        for writes in attempts {
+            tally.encounters += 1;
+            self.attempt(oracle, *writes, tally).map_err(|trouble| {
+                tally.unexplained += 1;
+                format!("{self:?} renegotiation, {writes:?}: {trouble:?}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn attempt(&self, oracle: &Oracle, writes: Writes, tally: &mut Tally) -> Result<(), Trouble> {
+        let mut session = self.session(oracle)?;
+        let mut driver = Driver {
+            session: &mut session,
+            contexts: &oracle.contexts,
+            sides: [Task::new(None); 2],
+        };
+        driver.open([Opening::Handshake; 2])?;
+        match self.ours {
+            Side::Client => hello_request(&mut driver, writes)?,
+            Side::Server => client_hello(&mut driver)?,
+        }
+        tally.meet(Difference::X15)
+    }
+}
+
+/// OpenSSL's server sends a HelloRequest, which reaches our client with or without a write that is
+/// blocked; data goes both ways behind it, and both close.
+fn hello_request(driver: &mut Driver<'_>, ours: Writes) -> Result<(), Trouble> {
+    driver.session.begin_records();
+    let length = match ours {
+        Writes::Afterwards => 40_000,
+        Writes::Blocked => 100_000, // more than any of the pairs holds
+    };
+    for side in Side::BOTH {
+        driver.task(side).left = Some(length);
+    }
+    if ours == Writes::Blocked {
+        let write = Verb::Write {
+            copy: Copy::First,
+            at: pattern::start(Side::Client),
+            len: length,
+        };
+        let blocked = driver.session.call(Side::Client, write)?.outcome;
+        if blocked != Outcome::NeedWrite {
+            return unexplained(&format!("the write is not blocked: {blocked:?}"));
+        }
+    }
+    let asked = driver.session.call(Side::Server, Verb::Renegotiate)?;
+    if asked.outcome != Outcome::Done(0) {
+        return unexplained(&format!("OpenSSL does not ask: {}", asked.text));
+    }
+    // It waits for the client's hello from now on, and writes on all the same (R6).
+    driver.session.call(Side::Server, Verb::Handshake)?;
+    driver.session.carry_all(Side::Server)?;
+    let sent = driver.session.wire(Side::Server).whole_records().to_vec();
+    if !matches!(sent.as_slice(), [[HANDSHAKE, ..]]) {
+        return unexplained(&format!("no HelloRequest has arrived: {sent:02x?}"));
+    }
+    driver.read_all(Side::Client)?;
+    match driver.finish()? {
+        Finish::Clean => {}
+        Finish::TwoKeyUpdates => return unexplained("there are no KeyUpdates here"),
+    }
+    let answers = driver.session.wire(Side::Client).records.clone();
+    if answers.iter().any(|[kind, ..]| *kind == HANDSHAKE) {
+        return unexplained(&format!("our client answers: {answers:02x?}"));
+    }
+    Ok(())
+}
+
+/// When our client writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    /// Behind the request.
+    Afterwards,
+    /// Before it arrives, more than can leave.
+    Blocked,
+}
+
+/// OpenSSL's client sends a ClientHello: our server warns and lives, until the client gives up.
+fn client_hello(driver: &mut Driver<'_>) -> Result<(), Trouble> {
+    let asked = driver.session.call(Side::Client, Verb::Renegotiate)?;
+    let write = Verb::Write {
+        copy: Copy::First,
+        at: pattern::start(Side::Server),
+        len: 100,
+    };
+    let mut served = Outcome::NeedRead;
+    // Until the client's answer to the warning has come: a fatal alert.
+    for _ in 0..200 {
+        driver.session.call(Side::Client, Verb::Handshake)?;
+        driver.session.carry_all(Side::Client)?;
+        let answer = driver.session.call(Side::Server, Verb::Read(1))?;
+        if let Outcome::Dead(cause) = answer.outcome {
+            let client = driver.session.call(Side::Client, Verb::Handshake)?.outcome;
+            return match (asked.outcome, served, cause) {
+                (Outcome::Done(0), Outcome::Done(100), Cause::Alert(alert))
+                    if client.is_dead() && GIVES_UP.contains(&alert) =>
+                {
+                    Ok(())
+                }
+                other => unexplained(&format!("the attempt ended with {other:?}, {client:?}")),
+            };
+        }
+        if !matches!(served, Outcome::Done(_)) {
+            served = driver.session.call(Side::Server, write)?.outcome;
+        }
+        driver.session.carry_all(Side::Server)?;
+    }
+    unexplained("the client does not give up")
+}
