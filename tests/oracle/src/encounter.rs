@@ -198,9 +198,10 @@ fn advance(driver: &mut Driver<'_>, side: Side, phase: Phase) -> Result<Phase, T
     Ok(match (phase, reply.outcome) {
         (_, Outcome::Dead(cause)) => {
             driver.task(side).reading = Reading::Dead(cause);
-            match phase {
-                Phase::Shaking => Phase::Refused,
-                _ => Phase::Over,
+            if phase == Phase::Shaking {
+                Phase::Refused
+            } else {
+                Phase::Over
             }
         }
         // What had arrived before the end is still to be read, and the end is met again behind it.

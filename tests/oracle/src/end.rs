@@ -192,10 +192,10 @@ impl Offwire {
     /// A call, unless the fault has another answer to it.
     fn faulty_attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
         let retry = matches!(verb, Verb::Write { .. }) && self.stream.engine().committed() > 0;
-        match self.fault {
-            Fault::RefusesRetries if retry => Ok(Outcome::Refused(outcome::Refusal::BadRetry)),
-            _ => self.attempt(verb, data),
+        if retry && self.fault == Fault::RefusesRetries {
+            return Ok(Outcome::Refused(outcome::Refusal::BadRetry));
         }
+        self.attempt(verb, data)
     }
 
     fn attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {

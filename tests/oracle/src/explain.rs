@@ -174,7 +174,8 @@ fn key_update(
             Some(Difference::K7)
         }
         (_, Met::Another) if equal => Some(Difference::K5),
-        (_, Met::Request) if equal && blocked => Some(Difference::X16),
+        // A read that dies behind the request leaves nothing to answer.
+        (_, Met::Request) if equal && blocked && !mine.outcome.is_dead() => Some(Difference::X16),
         _ => None,
     }
 }
