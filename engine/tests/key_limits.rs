@@ -153,6 +153,26 @@ fn what_a_failing_write_has_sealed_is_told() {
 }
 
 #[test]
+fn plaintext_that_was_opened_before_a_write_failed_is_read_before_its_error() {
+    let mut pair = limited_pair(ProtocolVersion::Tls12);
+    pair.handshake();
+    assert_eq!(pair.server.write(b"before"), Ok(Write::Written(6)));
+    pair.settle();
+    let mut into = [0; 100];
+    assert_eq!(pair.client.read(&mut into[..2]), Ok(Read::Read(2)));
+    let error = loop {
+        match pair.client.write(b"x") {
+            Ok(outcome) => assert_eq!(outcome, Write::Written(1)),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(pair.client.pending(), 4);
+    assert_eq!(pair.client.read(&mut into), Ok(Read::Read(4)));
+    assert_eq!(&into[..4], b"fore");
+    assert_eq!(pair.client.read(&mut into), Err(error));
+}
+
+#[test]
 fn an_empty_write_does_not_close_at_the_limit() {
     let mut pair = limited_pair(ProtocolVersion::Tls12);
     pair.handshake();
