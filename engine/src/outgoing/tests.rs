@@ -129,6 +129,18 @@ fn a_storage_at_its_bound_holds_the_next_record_wherever_the_content_lies() {
 }
 
 #[test]
+fn a_record_one_byte_longer_than_the_gap_overwrites_nothing() {
+    let mut queue = Outgoing::new(LARGEST_OUTGOING_RECORD);
+    queue.append(100, fill(0)).unwrap();
+    queue.remove(60);
+    queue.append(40, fill(100)).unwrap();
+    assert_eq!(queue.slices().len(), 2, "the gap is of 20 bytes");
+    queue.append(21, fill(140)).unwrap();
+    let expected: Vec<u8> = (60..161).collect();
+    assert_eq!(queue.slices().concat(), expected);
+}
+
+#[test]
 fn an_append_that_fails_leaves_nothing() {
     let mut queue = Outgoing::new(LARGEST_OUTGOING_RECORD);
     queue.append(3, fill(1)).unwrap();
