@@ -60,13 +60,21 @@ def family(name):
     return next(title for title, pattern in FAMILIES if re.search(pattern, name))
 
 
+def is_alive(pid):
+    """Whether the process runs. It may be reaped at any moment, and its file with it."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
 def progress(directory, pid):
     """Shows a line now and then; on a terminal the line is rewritten."""
     total = len(json.loads((directory / "names.json").read_text())["tests"])
     counts, seen, shown = Counter(), 0, 0.0
     output = directory / "output.txt"
     while True:
-        alive = Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()
+        alive = is_alive(pid)
         with open(output, errors="replace") as lines:
             lines.seek(seen)
             for line in iter(lines.readline, ""):
