@@ -6,8 +6,8 @@
     verdict.py --audit DIR           judges a run that included the disabled tests
 
 Three things are gated, each by name: the tests that pass (`passed.txt`, neither fewer nor more), the
-globs of disabled tests (`bogo.json`, each must match), and so the unimplemented rest. The table of
-families in docs/conformance.md must be that of the run.
+globs of disabled tests (`bogo.json`, each must match), and so the unimplemented rest. The two tables in
+docs/conformance.md, of families and of what the shim does not know, must be those of the run.
 """
 
 import fnmatch
@@ -28,11 +28,11 @@ FAMILIES = [
     ("DTLS", r"DTLS"),
     ("QUIC", r"QUIC"),
     ("TLS 1.1 and older by name", r"(^|-)(TLS1|TLS11|SSL3)(-|$)"),
+    ("shutdown", r"Shutdown"),
     ("state machine, synchronous", r"-TLS-Sync"),
     ("state machine, one byte at a time", r"-TLS-Async"),
     ("peek", r"^Peek-"),
     ("key update", r"KeyUpdate"),
-    ("shutdown", r"Shutdown"),
     ("unfinished writes, record sizes", r"UnfinishedWrite|MaxSendFragment|CBCRecordSplitting"),
     ("renegotiation", r"Renego|HelloRequest"),
     ("alerts, floods, empty and large records", r"Alert|Empty|Large|BadPackets|RecordPadding|OnlyPadding"),
@@ -50,6 +50,27 @@ FAMILIES = [
     ("resumption, tickets, extended master secret", r"Resum|Ticket|ExtendedMasterSecret|Session"),
     ("exporters", r"Export|TLSUnique"),
     ("policies, trust anchors, delegated credentials", r"Compliance|TrustAnchor|DelegatedCredential|FIPS|CNSA|WPA"),
+    ("the rest", r""),
+]
+
+# The first pattern that matches what the shim says is missing tells the subject.
+SUBJECTS = [
+    ("Encrypted Client Hello: the server's half, retry configurations", r"-ech-|-enable-ech"),
+    ("renegotiation", r"renegotiat|legacy-server-connect"),
+    ("verification of a resumed session", r"reverify"),
+    ("exporters", r"export"),
+    ("early data", r"early-data"),
+    ("handshake hints, BoringSSL's split of a server in two", r"hint|-on-shim-"),
+    ("external pre-shared keys", r"psk"),
+    ("callbacks that refuse with an alert of their choice, as rustls's resolvers cannot", r"-fail-"),
+    ("session id contexts", r"session-id-context"),
+    ("tickets: keys, renewal, age, use across names", r"ticket|across-names"),
+    ("what a server keeps of client certificates", r"retain-only"),
+    ("alerts on demand", r"-send-alert"),
+    ("extensions that rustls does not have", r"npn|next-proto|signed-cert|padding|grease|application-settings|delegated|types"),
+    ("groups that the provider does not have", r"^the algorithm"),
+    ("signature schemes and keys that the provider does not have", r"^these signature|private key"),
+    ("cipher suites and lists of them", r"^the cipher|-cipher"),
     ("the rest", r""),
 ]
 
@@ -107,6 +128,21 @@ def table(outcomes):
     return "\n".join(rows)
 
 
+def wanting(words):
+    """What the shim does not know, by subject, as docs/conformance.md has it."""
+    counts = {title: Counter() for title, _ in SUBJECTS}
+    for word in words:
+        title = next(title for title, pattern in SUBJECTS if re.search(pattern, word))
+        word = re.sub(r"^-on-(initial|resume|retry)-", "-", word)
+        counts[title][f"`{word}`" if word.startswith("-") else re.sub(r"[|:\]].*", " …", word)] += 1
+    rows = ["| what is missing | by the shim's words | tests |", "|---|---|---:|"]
+    for title, count in counts.items():
+        named = ", ".join(f"{word} {number}" for word, number in sorted(count.items(), key=lambda item: (-item[1], item[0])))
+        rows.append(f"| {title} | {named} | {count.total()} |")
+    rows.append(f"| **all** | | **{len(words)}** |")
+    return "\n".join(rows)
+
+
 def judge(directory, mode):
     results = {
         name: test["actual"] for name, test in json.loads((directory / "results.json").read_text())["tests"].items()
@@ -137,8 +173,13 @@ def judge(directory, mode):
         expected = set(PASSED.read_text().split())
         complaints += [f"passes no longer: {name}" for name in sorted(expected - passed)]
         complaints += [f"passes, but not listed (--bless): {name}" for name in sorted(passed - expected)]
-        if not complaints and table(outcomes) not in DOCUMENT.read_text():
-            complaints.append(f"docs/conformance.md has another table than this run:\n{table(outcomes)}")
+        words = (directory / "unimplemented.txt").read_text().splitlines()
+        unimplemented = sum(outcome == "unimplemented" for outcome in outcomes.values())
+        if len(words) != unimplemented:
+            complaints.append(f"{unimplemented} tests are unimplemented, but the shim said so {len(words)} times")
+        for rows in (table(outcomes), wanting(words)):
+            if not complaints and rows not in DOCUMENT.read_text():
+                complaints.append(f"docs/conformance.md has another table than this run:\n{rows}")
     for complaint in complaints:
         print(complaint)
     if any(complaint.startswith(("failed", "missing")) for complaint in complaints):

@@ -2,12 +2,14 @@
 
 use core::fmt::Debug;
 
+use offwire::rustls::client::EchMode;
 use offwire::rustls::pki_types::CertificateDer;
 use offwire::rustls::pki_types::pem::PemObject;
 use offwire::{Engine, HandshakeKind, Negotiated, ProtocolVersion};
 
-use crate::context::Context;
+use crate::context::{Context, unhex};
 use crate::credential::decode;
+use crate::ech;
 use crate::exchange::{Turn, is_tls13};
 use crate::failure::Failure;
 use crate::flags::{Flags, Setting, Switch};
@@ -26,6 +28,8 @@ pub(crate) fn after_handshake(
     };
     parameters(negotiated, flags, turn)?;
     names(negotiated, flags)?;
+    sessions(negotiated, context, flags, turn)?;
+    encrypted_client_hello(flags)?;
     certificates(negotiated, context, flags)
 }
 
@@ -110,6 +114,42 @@ fn names(negotiated: &Negotiated, flags: &Flags) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a session was kept. A client of TLS 1.2 keeps every new one that the server lets it
+/// resume; a server that was not resumed keeps those that have ids.
+fn sessions(
+    negotiated: &Negotiated,
+    context: &Context,
+    flags: &Flags,
+    turn: Turn,
+) -> Result<(), Failure> {
+    let tls12 = negotiated.version() == ProtocolVersion::Tls12;
+    if !flags.has(Switch::Server) && tls12 && negotiated.kind() != HandshakeKind::Resumed {
+        let kept = context.sessions.kept() > 0;
+        equal("a session", kept, !flags.has(Switch::ExpectNoSession))?;
+    }
+    if turn == Turn::Resumption {
+        return Ok(());
+    }
+    let kept = context.server_sessions.kept() > 0;
+    if flags.has(Switch::ExpectSessionId) {
+        equal("a session by id", kept, true)?;
+    }
+    // In TLS 1.2 rustls keeps a session by its id even if it sends a ticket.
+    if flags.has(Switch::ExpectNoSessionId) && !tls12 {
+        equal("a session by id", kept, false)?;
+    }
+    Ok(())
+}
+
+/// rustls fails a handshake in which the server does not accept the ClientHello that was encrypted:
+/// a complete handshake accepted what was offered.
+fn encrypted_client_hello(flags: &Flags) -> Result<(), Failure> {
+    let accepted =
+        !flags.has(Switch::Server) && matches!(ech::mode(flags)?, Some(EchMode::Enable(_)));
+    let expected = flags.has(Switch::ExpectEchAccept);
+    equal("the encrypted ClientHello", accepted, expected)
+}
+
 /// The peer's certificates, and which of ours was chosen.
 fn certificates(negotiated: &Negotiated, context: &Context, flags: &Flags) -> Result<(), Failure> {
     let peer = negotiated.peer_certificates();
@@ -139,9 +179,14 @@ fn certificates(negotiated: &Negotiated, context: &Context, flags: &Flags) -> Re
     if let Some(expected) = flags.number(Setting::ExpectSelectedCredential)? {
         equal(
             "our credential",
-            context.credentials.chosen(),
+            context.credentials.last().index,
             Some(expected),
         )?;
+    }
+    if let Some(list) = flags.value(Setting::ExpectClientCaList) {
+        let expected = list.split(',').map(unhex).collect::<Result<Vec<_>, _>>()?;
+        let authorities = context.credentials.last().authorities;
+        equal("the authorities", authorities, expected)?;
     }
     Ok(())
 }

@@ -5,6 +5,9 @@ use offwire::rustls::compress::{
     CertCompressor, CertDecompressor, CompressionFailed, CompressionLevel, DecompressionFailed,
 };
 
+use crate::failure::Failure;
+use crate::flags::{Flags, Setting, Switch};
+
 /// What the algorithm does to a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mock {
@@ -18,18 +21,29 @@ enum Mock {
 
 static MOCKS: [Mock; 3] = [Mock::Expanding, Mock::Shrinking, Mock::Random];
 
-pub(crate) fn compressors() -> Vec<&'static dyn CertCompressor> {
-    MOCKS
+/// The algorithms that the flags install: all, one, or none.
+fn installed(flags: &Flags) -> Result<impl Iterator<Item = &'static Mock>, Failure> {
+    let one: Option<u16> = flags.number(Setting::InstallOneCertCompression)?;
+    let all = flags.has(Switch::InstallCertCompression);
+    let known = one.is_none_or(|code| MOCKS.iter().any(|mock| *mock as u16 == code));
+    if !known {
+        return Err(Failure::Unimplemented("this compression".to_owned()));
+    }
+    Ok(MOCKS
         .iter()
-        .map(|mock| mock as &dyn CertCompressor)
-        .collect()
+        .filter(move |mock| all || one == Some(**mock as u16)))
 }
 
-pub(crate) fn decompressors() -> Vec<&'static dyn CertDecompressor> {
-    MOCKS
-        .iter()
+pub(crate) fn compressors(flags: &Flags) -> Result<Vec<&'static dyn CertCompressor>, Failure> {
+    Ok(installed(flags)?
+        .map(|mock| mock as &dyn CertCompressor)
+        .collect())
+}
+
+pub(crate) fn decompressors(flags: &Flags) -> Result<Vec<&'static dyn CertDecompressor>, Failure> {
+    Ok(installed(flags)?
         .map(|mock| mock as &dyn CertDecompressor)
-        .collect()
+        .collect())
 }
 
 impl CertCompressor for Mock {

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use offwire::rustls::client::{Resumption, Tls12Resumption};
 use offwire::rustls::crypto::aws_lc_rs::Ticketer;
 use offwire::rustls::pki_types::{DnsName, ServerName};
-use offwire::rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
+use offwire::rustls::server::ProducesTickets;
 use offwire::rustls::{ClientConfig, DistinguishedName, ServerConfig};
 use offwire::{Client, ClientHello, Completion, Engine, Server, Settings, WriteMode};
 
@@ -16,7 +16,7 @@ use crate::ech;
 use crate::failure::Failure;
 use crate::flags::{Flags, Setting, Switch};
 use crate::provider::{provider, versions};
-use crate::sessions::{Clock, Sessions};
+use crate::sessions::{Clock, ServerSessions, Sessions};
 use crate::verifier::Verifier;
 
 /// What the connections of a test share.
@@ -24,8 +24,8 @@ pub(crate) struct Context {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) clock: Arc<Clock>,
-    sessions: Arc<Sessions>,
-    server_sessions: Arc<dyn StoresServerSessions>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) server_sessions: Arc<ServerSessions>,
     ticketer: Arc<dyn ProducesTickets>,
 }
 
@@ -38,7 +38,7 @@ impl Context {
             verifier: Verifier::new(flags, &provider, hints)?,
             clock: Arc::default(),
             sessions: Sessions::new(),
-            server_sessions: ServerSessionMemoryCache::new(16),
+            server_sessions: ServerSessions::new(),
             ticketer: Ticketer::new().map_err(|error| unusable(&error))?,
         })
     }
@@ -67,10 +67,8 @@ impl Context {
                 .resumption
                 .tls12_resumption(Tls12Resumption::SessionIdOnly);
         }
-        if flags.has(Switch::InstallCertCompression) {
-            config.cert_compressors = compression::compressors();
-            config.cert_decompressors = compression::decompressors();
-        }
+        config.cert_compressors = compression::compressors(flags)?;
+        config.cert_decompressors = compression::decompressors(flags)?;
         let name = match flags.value(Setting::HostName) {
             Some(name) => name,
             None => {
@@ -109,17 +107,15 @@ impl Context {
         config.max_fragment_size = max_fragment_size(flags)?;
         config.require_ems = flags.has(Switch::ExpectExtendedMasterSecret);
         config.time_provider = Arc::<Clock>::clone(&self.clock);
-        config.session_storage = Arc::clone(&self.server_sessions);
+        config.session_storage = Arc::<ServerSessions>::clone(&self.server_sessions);
         if flags.has(Switch::NoTicket) {
             // In TLS 1.2 sessions then still have ids.
             config.send_tls13_tickets = 0;
         } else {
             config.ticketer = Arc::clone(&self.ticketer);
         }
-        if flags.has(Switch::InstallCertCompression) {
-            config.cert_compressors = compression::compressors();
-            config.cert_decompressors = compression::decompressors();
-        }
+        config.cert_compressors = compression::compressors(flags)?;
+        config.cert_decompressors = compression::decompressors(flags)?;
         Ok(Server::new(config).with_settings(settings(flags)))
     }
 }
@@ -199,7 +195,7 @@ fn root_hints(flags: &Flags) -> Result<Vec<DistinguishedName>, Failure> {
 }
 
 /// Bytes in hex.
-fn unhex(text: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn unhex(text: &str) -> Result<Vec<u8>, Failure> {
     text.as_bytes()
         .chunks(2)
         .map(|digits| {

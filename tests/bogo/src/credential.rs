@@ -12,7 +12,7 @@ use offwire::rustls::pki_types::pem::PemObject;
 use offwire::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use offwire::rustls::server::{ClientHello, ResolvesServerCert};
 use offwire::rustls::sign::{CertifiedKey, Signer, SigningKey};
-use offwire::rustls::{SignatureAlgorithm, SignatureScheme};
+use offwire::rustls::{NamedGroup, SignatureAlgorithm, SignatureScheme};
 
 use crate::failure::Failure;
 use crate::flags::{Flags, Given, Setting, Switch, number};
@@ -25,6 +25,8 @@ const UNNUMBERED: i32 = -1;
 struct Credential {
     index: i32,
     certified: Arc<CertifiedKey>,
+    /// The curve of an ECDSA key.
+    curve: Option<NamedGroup>,
     /// Whether it may be used only for a peer that names its issuer.
     must_match_issuer: bool,
 }
@@ -39,11 +41,20 @@ struct Description {
     must_match_issuer: bool,
 }
 
-/// The credentials of the shim, and which of them was chosen last.
+/// The credentials of the shim, and what came of the last choice among them.
 #[derive(Default)]
 pub(crate) struct Credentials {
     credentials: Vec<Credential>,
-    chosen: Mutex<Option<i32>>,
+    last: Mutex<Choice>,
+}
+
+/// A choice among the credentials.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    /// The index of the credential that was chosen.
+    pub(crate) index: Option<i32>,
+    /// The authorities that the server named in its CertificateRequest, in its order.
+    pub(crate) authorities: Vec<Vec<u8>>,
 }
 
 impl Credentials {
@@ -65,32 +76,53 @@ impl Credentials {
         credentials.extend(unnumbered.load(UNNUMBERED, provider)?);
         Ok(Self {
             credentials,
-            chosen: Mutex::default(),
+            last: Mutex::default(),
         })
     }
 
-    /// The index of the credential that was chosen last.
-    pub(crate) fn chosen(&self) -> Option<i32> {
-        self.chosen.lock().ok().and_then(|chosen| *chosen)
+    /// What came of the last choice.
+    pub(crate) fn last(&self) -> Choice {
+        let last = self.last.lock();
+        last.map(|last| last.clone()).unwrap_or_default()
     }
 
+    /// Chooses the first credential that can sign as the peer demands, those first that fit
+    /// the groups that a client names.
     fn choose(
         &self,
         schemes: &[SignatureScheme],
+        groups: Option<&[NamedGroup]>,
         names_issuer: impl Fn(&CertifiedKey) -> bool,
     ) -> Option<Arc<CertifiedKey>> {
         let mut named = self.credentials.iter().filter(|credential| {
             !credential.must_match_issuer || names_issuer(&credential.certified)
         });
-        let fitting = named
+        let mut signing = named
             .clone()
-            .find(|credential| credential.certified.key.choose_scheme(schemes).is_some());
-        // rustls knows best what to say if none fits.
-        let credential = fitting.or_else(|| named.next())?;
-        if let Ok(mut chosen) = self.chosen.lock() {
-            *chosen = Some(credential.index);
+            .filter(|credential| credential.certified.key.choose_scheme(schemes).is_some());
+        let fitting = signing
+            .clone()
+            .find(|credential| credential.fits_groups(groups));
+        // rustls knows best what to say if none can sign.
+        let credential = fitting
+            .or_else(|| signing.next())
+            .or_else(|| named.next())?;
+        if let Ok(mut last) = self.last.lock() {
+            last.index = Some(credential.index);
         }
         Some(Arc::clone(&credential.certified))
+    }
+}
+
+impl Credential {
+    /// Whether the client can use the curve of the certificate (RFC 8422, 5.1). rustls does not tell
+    /// which version it chose, and in TLS 1.3 the groups have nothing to do with certificates: a
+    /// credential that does not fit is thus used if there is no other.
+    fn fits_groups(&self, groups: Option<&[NamedGroup]>) -> bool {
+        match (self.curve, groups) {
+            (Some(curve), Some(groups)) => groups.contains(&curve),
+            (None, _) | (_, None) => true,
+        }
     }
 }
 
@@ -123,6 +155,7 @@ impl Description {
             .key_provider
             .load_private_key(key)
             .map_err(|error| unreadable(&error))?;
+        let curve = curve(key.as_ref());
         let preferences = self.preferences.into_iter().map(SignatureScheme::from);
         let key = PreferringKey {
             key,
@@ -133,15 +166,19 @@ impl Description {
         Ok(Some(Credential {
             index,
             certified: Arc::new(certified),
+            curve,
             must_match_issuer: self.must_match_issuer,
         }))
     }
 }
 
 impl ResolvesServerCert for Credentials {
+    /// The cipher suites need no look: rustls has reduced the signature schemes to those of the
+    /// suites that both sides have.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let authorities = hello.certificate_authorities().unwrap_or_default();
-        self.choose(hello.signature_schemes(), |certified| {
+        let schemes = hello.signature_schemes();
+        self.choose(schemes, hello.named_groups(), |certified| {
             authorities
                 .iter()
                 .any(|name| is_issued_by(certified, name.as_ref()))
@@ -155,7 +192,13 @@ impl ResolvesClientCert for Credentials {
         root_hint_subjects: &[&[u8]],
         schemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        self.choose(schemes, |certified| {
+        if let Ok(mut last) = self.last.lock() {
+            last.authorities = root_hint_subjects
+                .iter()
+                .map(|name| name.to_vec())
+                .collect();
+        }
+        self.choose(schemes, None, |certified| {
             root_hint_subjects
                 .iter()
                 .any(|name| is_issued_by(certified, name))
@@ -183,6 +226,26 @@ fn is_issued_by(certified: &CertifiedKey, name: &[u8]) -> bool {
             .windows(name.len().max(1))
             .any(|window| window == name)
     })
+}
+
+/// The curve of an ECDSA key, each of which signs by one scheme.
+fn curve(key: &dyn SigningKey) -> Option<NamedGroup> {
+    [
+        (
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            NamedGroup::secp256r1,
+        ),
+        (
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            NamedGroup::secp384r1,
+        ),
+        (
+            SignatureScheme::ECDSA_NISTP521_SHA512,
+            NamedGroup::secp521r1,
+        ),
+    ]
+    .into_iter()
+    .find_map(|(scheme, curve)| key.choose_scheme(&[scheme]).map(|_| curve))
 }
 
 /// A key that signs by the runner's order of preference, and in no other way.

@@ -44,8 +44,9 @@ fn engine(context: &Context, flags: &Flags, transport: &mut Transport) -> Result
     if !flags.has(Switch::Server) {
         return context.connect(flags);
     }
-    let looks_at_hello =
-        flags.value(Setting::ExpectAdvertisedAlpn).is_some() || flags.has(Switch::UseEarlyCallback);
+    let callbacks = [Switch::UseEarlyCallback, Switch::InstallDdosCallback];
+    let looks_at_hello = flags.value(Setting::ExpectAdvertisedAlpn).is_some()
+        || callbacks.into_iter().any(|switch| flags.has(switch));
     if !looks_at_hello {
         return Ok(context.server(flags, None)?.accept());
     }

@@ -3,12 +3,15 @@
 //! A flag that is not named here makes the test *unimplemented*: a shim that ignored it would pass
 //! tests it did not take.
 //!
-//! Some flags are named and need nothing to be done. rustls does by itself what they ask for:
+//! Some flags are known and change nothing, since what they ask for is done anyway. By rustls:
 //! `-no-tls1`, `-no-tls11`, `-enable-ocsp-stapling`, `-permute-extensions`, `-use-ticket-callback`,
-//! `-use-old-client-cert-callback`; the engine does so for `-renegotiate-ignore`; `-trust-cert` names
-//! a root of chains that are trusted unseen. Others the runner checks at its own end, where it sees
-//! whether a session was resumed or an inner ClientHello accepted: `-expect-ech-accept`,
-//! `-expect-session-id`, `-expect-no-session-id`, `-expect-ticket-renewal`.
+//! `-use-old-client-cert-callback`. By the engine: `-renegotiate-ignore`. By the shim, which trusts
+//! every chain: `-trust-cert`.
+//!
+//! One expectation is not checked here: `-expect-ticket-renewal`. rustls keeps a TLS 1.2 session
+//! anew after each resumption, with the renewed ticket or with the old one, and does not tell
+//! which. `-expect-no-session-id` is checked in TLS 1.3 only: in TLS 1.2 rustls keeps a session by
+//! its id even if it sends a ticket.
 
 use core::str::FromStr;
 
@@ -53,6 +56,7 @@ flags! {
     HandshakeTwice = "handshake-twice",
     ImplicitHandshake = "implicit-handshake",
     InstallCertCompression = "install-cert-compression-algs",
+    InstallDdosCallback = "install-ddos-callback",
     Ipv6 = "ipv6",
     KeyUpdate = "key-update",
     KeyUpdateBeforeRead = "key-update-before-read",
@@ -96,6 +100,7 @@ flags! {
     ExpectAdvertisedAlpn = "expect-advertised-alpn",
     ExpectAlpn = "expect-alpn",
     ExpectCipher = "expect-cipher",
+    ExpectClientCaList = "expect-client-ca-list",
     ExpectCurve = "expect-curve-id",
     ExpectOcspResponse = "expect-ocsp-response",
     ExpectPeerCertFile = "expect-peer-cert-file",
@@ -104,6 +109,7 @@ flags! {
     ExpectServerName = "expect-server-name",
     ExpectVersion = "expect-version",
     HostName = "host-name",
+    InstallOneCertCompression = "install-one-cert-compression-alg",
     KeyFile = "key-file",
     MaxSendFragment = "max-send-fragment",
     MaxVersion = "max-version",

@@ -1,7 +1,7 @@
-//! What outlives a connection so that the next one can resume: a client's sessions, the clock.
+//! What outlives a connection so that the next one can resume: the sessions of both roles, the clock.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use offwire::rustls::NamedGroup;
@@ -9,16 +9,28 @@ use offwire::rustls::client::{
     ClientSessionMemoryCache, ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
 use offwire::rustls::pki_types::{ServerName, UnixTime};
+use offwire::rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
 use offwire::rustls::time_provider::TimeProvider;
 
 /// A client's sessions. Unlike rustls's own store it forgets which group a server chose: the runner
 /// expects the first key share to be of the first group every time.
 #[derive(Debug)]
-pub(crate) struct Sessions(ClientSessionMemoryCache);
+pub(crate) struct Sessions {
+    cache: ClientSessionMemoryCache,
+    kept: AtomicUsize,
+}
 
 impl Sessions {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(ClientSessionMemoryCache::new(16)))
+        Arc::new(Self {
+            cache: ClientSessionMemoryCache::new(16),
+            kept: AtomicUsize::new(0),
+        })
+    }
+
+    /// How many TLS 1.2 sessions were kept so far.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
     }
 }
 
@@ -30,15 +42,16 @@ impl ClientSessionStore for Sessions {
     }
 
     fn set_tls12_session(&self, server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.0.set_tls12_session(server_name, value);
+        self.kept.fetch_add(1, Ordering::Relaxed);
+        self.cache.set_tls12_session(server_name, value);
     }
 
     fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.0.tls12_session(server_name)
+        self.cache.tls12_session(server_name)
     }
 
     fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
-        self.0.remove_tls12_session(server_name);
+        self.cache.remove_tls12_session(server_name);
     }
 
     fn insert_tls13_ticket(
@@ -46,14 +59,54 @@ impl ClientSessionStore for Sessions {
         server_name: ServerName<'static>,
         value: Tls13ClientSessionValue,
     ) {
-        self.0.insert_tls13_ticket(server_name, value);
+        self.cache.insert_tls13_ticket(server_name, value);
     }
 
     fn take_tls13_ticket(
         &self,
         server_name: &ServerName<'static>,
     ) -> Option<Tls13ClientSessionValue> {
-        self.0.take_tls13_ticket(server_name)
+        self.cache.take_tls13_ticket(server_name)
+    }
+}
+
+/// A server's sessions, of which it is counted how many were kept.
+#[derive(Debug)]
+pub(crate) struct ServerSessions {
+    cache: Arc<ServerSessionMemoryCache>,
+    kept: AtomicUsize,
+}
+
+impl ServerSessions {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            cache: ServerSessionMemoryCache::new(16),
+            kept: AtomicUsize::new(0),
+        })
+    }
+
+    /// How many sessions were kept so far.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
+    }
+}
+
+impl StoresServerSessions for ServerSessions {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        self.kept.fetch_add(1, Ordering::Relaxed);
+        self.cache.put(key, value)
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.cache.get(key)
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.cache.take(key)
+    }
+
+    fn can_cache(&self) -> bool {
+        self.cache.can_cache()
     }
 }
 
