@@ -1,6 +1,7 @@
 //! `Client` and `Server`: what many engines share.
 //!
-//! They correspond to OpenSSL's `SSL_CTX`. Nothing here knows of bytes; rustls's configuration is taken as its users know it.
+//! They correspond to OpenSSL's `SSL_CTX`. Nothing here knows of bytes; rustls's configuration is
+//! taken as its users know it.
 
 use alloc::sync::Arc;
 use core::fmt;
