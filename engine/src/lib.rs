@@ -107,6 +107,6 @@ pub use crate::context::{Client, Server};
 pub use crate::engine::Engine;
 pub use crate::error::{Certificate, Error, Fault, Flood, Internal, Misuse, Peer};
 pub use crate::negotiated::{CipherSuite, HandshakeKind, NamedGroup, Negotiated, ProtocolVersion};
-pub use crate::outcome::{Handshake, Interest, KeyUpdate, Read, Shutdown, Write};
+pub use crate::outcome::{Handshake, Interest, KeyUpdate, Read, ReadBytes, Shutdown, Write};
 pub use crate::settings::{Completion, RecordSizing, RetryCheck, Settings, WriteMode};
 pub use crate::stats::Stats;

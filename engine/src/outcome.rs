@@ -4,6 +4,8 @@
 //! asked about afterwards. The types know nothing of bytes or records; the files named after the
 //! verbs decide which outcome applies.
 
+use bytes::Bytes;
+
 /// What [`Engine::handshake`](crate::Engine::handshake) achieved or waits for.
 #[must_use = "an outcome says what the caller owes next"]
 #[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]
@@ -51,6 +53,23 @@ pub enum Read {
     Closed,
     /// The transport ended without close_notify. Sticky; the data may have been cut off by an
     /// attacker.
+    Truncated,
+}
+
+/// What [`Engine::read_bytes`](crate::Engine::read_bytes) achieved or waits for.
+#[must_use = "an outcome says what the caller owes next"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadBytes {
+    /// Plaintext of one record, in storage of its own; never empty.
+    Read(Bytes),
+    /// As [`Read::NeedRead`].
+    NeedRead,
+    /// As [`Read::NeedWrite`].
+    NeedWrite,
+    /// As [`Read::Closed`].
+    Closed,
+    /// As [`Read::Truncated`].
     Truncated,
 }
 

@@ -4,13 +4,20 @@
 //! A record is opened when it is asked for: straight into the caller's buffer if that can hold it
 //! and its spare byte, else where it lies, to be handed out piece by piece.
 
+pub(crate) mod destination;
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
 use crate::alert::Alert;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::half::{ReadHalf, WriteHalf};
-use crate::outcome::{Handshake, KeyUpdate, Read};
+use crate::outcome::{Handshake, KeyUpdate, Read, ReadBytes};
 use crate::outgoing::Control;
 use crate::phase::{Open, Phase};
+use crate::read::destination::Destination;
 use crate::record::open::Opened;
 use crate::record::post_handshake::{Notice, Request};
 use crate::record::seal::Budget;
@@ -69,15 +76,44 @@ impl Engine {
     /// As [`Self::read`].
     pub fn peek(&mut self, into: &mut [u8]) -> Result<Read, Error> {
         // Nothing is opened into an empty buffer, so the record stays in the queue.
-        let outcome = match self.read_contract(&mut []) {
-            Ok(Read::Read(_)) => Ok(Read::Read(self.copy_pending(into))),
+        let outcome = match self.read_contract::<[u8]>(&mut []) {
+            Ok(Read::Read(_)) => Ok(Read::Read(into.copy(self.incoming.plaintext()))),
             outcome => outcome,
         };
         self.note_read(&outcome);
         outcome
     }
 
-    fn read_contract(&mut self, into: &mut [u8]) -> Result<Read, Error> {
+    /// As [`Self::read`], but hands out a record's plaintext in storage of its own, which no copy
+    /// was made for: the record is opened straight into it.
+    ///
+    /// - [`ReadBytes::Read`]: the plaintext of one record, or what an earlier read or peek left of
+    ///   it (that is copied); never empty.
+    /// - The other outcomes are those of [`Self::read`].
+    ///
+    /// Each costs an allocation of the record's size and one of a few words that count its
+    /// references, where [`Self::read`] into a buffer that is used again costs none. What the
+    /// caller holds does not count against [`Settings::incoming_limit`] and keeps nothing of the
+    /// engine alive; it holds at most twice its length, whatever padding the peer sent.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    ///
+    /// [`Settings::incoming_limit`]: crate::Settings::incoming_limit
+    pub fn read_bytes(&mut self) -> Result<ReadBytes, Error> {
+        let mut storage = Vec::new();
+        let outcome = self.read_contract(&mut storage);
+        self.note_read(&outcome);
+        outcome.map(|outcome| match outcome {
+            Read::Read(length) => ReadBytes::Read(handed_out(storage, length)),
+            Read::NeedRead => ReadBytes::NeedRead,
+            Read::NeedWrite => ReadBytes::NeedWrite,
+            Read::Closed => ReadBytes::Closed,
+            Read::Truncated => ReadBytes::Truncated,
+        })
+    }
+
+    fn read_contract<D: Destination + ?Sized>(&mut self, into: &mut D) -> Result<Read, Error> {
         loop {
             if self.incoming.pending() > 0 {
                 return Ok(Read::Read(self.take_pending(into)));
@@ -108,7 +144,10 @@ impl Engine {
     }
 
     /// Opens the next record and acts on it, into `into` if it can hold the record.
-    pub(crate) fn next_record(&mut self, into: &mut [u8]) -> Result<Record, Error> {
+    pub(crate) fn next_record<D: Destination + ?Sized>(
+        &mut self,
+        into: &mut D,
+    ) -> Result<Record, Error> {
         match self.open_record(into) {
             Ok(Record::CloseNotify) => {
                 // "Any data received after a closure alert has been received MUST be ignored."
@@ -122,7 +161,7 @@ impl Engine {
         }
     }
 
-    fn open_record(&mut self, into: &mut [u8]) -> Result<Record, Error> {
+    fn open_record<D: Destination + ?Sized>(&mut self, into: &mut D) -> Result<Record, Error> {
         let Phase::Open(open) = &mut self.phase else {
             return Ok(Record::Incomplete);
         };
@@ -137,7 +176,7 @@ impl Engine {
         let wire_len = HEADER + header.length;
         let inner_len = open.opener.inner_len(&header)?;
 
-        if let Some(into) = into.get_mut(..inner_len) {
+        if let Some(into) = into.space(inner_len) {
             let Opened {
                 content_type,
                 content,
@@ -214,18 +253,9 @@ impl Engine {
     }
 
     /// Hands plaintext out that was opened where it lay.
-    fn take_pending(&mut self, into: &mut [u8]) -> usize {
-        let length = self.copy_pending(into);
+    fn take_pending<D: Destination + ?Sized>(&mut self, into: &mut D) -> usize {
+        let length = into.copy(self.incoming.plaintext());
         self.incoming.discard_plaintext(length);
-        length
-    }
-
-    fn copy_pending(&self, into: &mut [u8]) -> usize {
-        let plaintext = self.incoming.plaintext();
-        let length = plaintext.len().min(into.len());
-        if let (Some(into), Some(plaintext)) = (into.get_mut(..length), plaintext.get(..length)) {
-            into.copy_from_slice(plaintext);
-        }
         length
     }
 
@@ -236,6 +266,16 @@ impl Engine {
             Ok(Read::Read(_) | Read::Closed | Read::Truncated) | Err(_) => {}
         }
     }
+}
+
+/// The first `length` bytes of `storage`, which is what a record opened into it left there. Much
+/// padding is not held on to.
+fn handed_out(mut storage: Vec<u8>, length: usize) -> Bytes {
+    if storage.capacity() / 2 > length {
+        return Bytes::copy_from_slice(storage.get(..length).unwrap_or_default());
+    }
+    storage.truncate(length);
+    Bytes::from(storage)
 }
 
 impl Open {

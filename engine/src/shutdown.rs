@@ -58,7 +58,7 @@ impl Engine {
     /// Consumes records without data, up to plaintext that only a read may take.
     fn look_for_close_notify(&mut self) -> Result<(), Error> {
         while self.incoming.pending() == 0 {
-            match self.next_record(&mut [])? {
+            match self.next_record::<[u8]>(&mut [])? {
                 Record::Consumed => {}
                 Record::Opened(_) | Record::Pending | Record::CloseNotify => break,
                 Record::Incomplete => {

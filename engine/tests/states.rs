@@ -6,7 +6,8 @@
 )]
 
 use offwire::{
-    Engine, Error, Handshake, Interest, KeyUpdate, Misuse, Peer, Read, Settings, Shutdown, Write,
+    Engine, Error, Handshake, Interest, KeyUpdate, Misuse, Peer, Read, ReadBytes, Settings,
+    Shutdown, Write,
 };
 use offwire_testkit::{Contexts, Pair};
 
@@ -180,6 +181,16 @@ fn read_and_peek_in_every_state() {
         check(|engine| engine.read(&mut vec![0; length]), expected);
         check(|engine| engine.peek(&mut vec![0; length]), expected);
     }
+}
+
+#[test]
+fn read_bytes_in_every_state() {
+    check(Engine::read_bytes, |state| match state {
+        State::PeerClosed | State::BothClosed => Ok(ReadBytes::Closed),
+        State::PeerEnding | State::Truncated | State::ClosedTruncated => Ok(ReadBytes::Truncated),
+        State::Dead => Err(dead()),
+        _ => Ok(ReadBytes::NeedRead),
+    });
 }
 
 #[test]
