@@ -59,7 +59,8 @@ impl Client {
             ServerName::DnsName(name) if self.config.enable_sni => Some(name.as_ref().into()),
             ServerName::DnsName(_) | ServerName::IpAddress(_) | _ => None,
         };
-        let handshake = Handshake::client(Arc::clone(&self.config), server_name, sni)?;
+        let handshake =
+            Handshake::client(Arc::clone(&self.config), server_name, sni, &self.settings)?;
         Ok(Engine::handshaking(handshake, self.settings))
     }
 }
@@ -111,7 +112,7 @@ impl Server {
     /// A configuration that rustls refuses shows as [`Error::Internal`] from the first verb.
     #[must_use]
     pub fn accept(&self) -> Engine {
-        match Handshake::server(&self.config) {
+        match Handshake::server(&self.config, &self.settings) {
             Ok(handshake) => Engine::handshaking(handshake, self.settings),
             Err(error) => Engine::dead(error, self.settings),
         }

@@ -65,6 +65,19 @@ pub enum Misuse {
     KeyUpdateAfterShutdown,
     /// `key_update` was called on a TLS 1.2 connection, which has no such message.
     KeyUpdateInTls12,
+    /// Keying material was to be exported before the handshake was complete.
+    ExportInHandshake,
+    /// Keying material was to be exported, but the settings did not ask for it to be kept.
+    ExporterDropped,
+    /// The TLS 1.2 connection has no extended master secret: what is exported could belong to
+    /// another connection as well (RFC 7627 section 5.4).
+    ExportUnbound,
+    /// The label of an export is empty, longer than 249 bytes, or one that TLS itself uses.
+    ExportLabel,
+    /// The context of an export is longer than 65,535 bytes.
+    ExportContext,
+    /// No keying material, or more than 8,160 bytes, was asked for.
+    ExportLength,
     /// The acceptor has already given its ClientHello away, or refused it.
     AcceptorFinished,
     /// `accept` was called before the whole ClientHello had arrived.

@@ -4,7 +4,6 @@
 //! changes.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 
 use rustls::pki_types::CertificateDer;
@@ -139,7 +138,7 @@ pub struct Negotiated {
     pub(crate) group: Option<NamedGroup>,
     pub(crate) alpn: Option<Box<[u8]>>,
     pub(crate) server_name: Option<Box<str>>,
-    pub(crate) peer_certificates: Vec<CertificateDer<'static>>,
+    pub(crate) peer_certificates: Box<[CertificateDer<'static>]>,
 }
 
 impl Negotiated {

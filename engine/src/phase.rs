@@ -21,6 +21,7 @@ use crate::record::ContentType;
 use crate::record::open::Opener;
 use crate::record::post_handshake::PostHandshake;
 use crate::record::seal::Sealer;
+use crate::tls::exporter::Exporter;
 use crate::tls::handshake::{Handshake, Progress};
 use crate::tls::secrets::Secrets;
 
@@ -41,6 +42,8 @@ pub(crate) struct Open {
     pub(crate) sealer: Sealer,
     pub(crate) opener: Opener,
     pub(crate) secrets: Secrets,
+    /// What keying material is exported from, if the settings ask for it.
+    pub(crate) exporter: Option<Box<Exporter>>,
     pub(crate) post_handshake: PostHandshake,
     pub(crate) owed: Owed,
     /// The position in the outgoing queue behind our last flight.
@@ -110,6 +113,7 @@ impl Engine {
             sealer: handover.sealer,
             opener: handover.opener,
             secrets: handover.secrets,
+            exporter: handover.exporter,
             post_handshake: PostHandshake::default(),
             owed: Owed::Nothing,
             flight_end: self.outgoing.end(),

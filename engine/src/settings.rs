@@ -55,6 +55,19 @@ pub enum RecordSizing {
     Dynamic,
 }
 
+/// Whether keying material can be exported after the handshake
+/// ([`Engine::export_keying_material`](crate::Engine::export_keying_material)).
+#[expect(clippy::exhaustive_enums, reason = "it is kept or it is not")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exporter {
+    /// It cannot: the secret that it comes from is dropped at the end of the handshake.
+    #[default]
+    Dropped,
+    /// It can. That costs a connection up to 128 bytes, and up to 720 as a TLS 1.3 client, for which
+    /// rustls keeps a configuration.
+    Kept,
+}
+
 /// How an engine keeps the write contract, and its bounds in bytes.
 ///
 /// ```
@@ -69,6 +82,7 @@ pub struct Settings {
     completion: Completion,
     retry_check: RetryCheck,
     record_sizing: RecordSizing,
+    exporter: Exporter,
     max_record_size: u16,
     outgoing_limit: u32,
     incoming_limit: u32,
@@ -82,6 +96,7 @@ impl Default for Settings {
             completion: Completion::default(),
             retry_check: RetryCheck::default(),
             record_sizing: RecordSizing::default(),
+            exporter: Exporter::default(),
             max_record_size: LARGEST_RECORD_SIZE,
             outgoing_limit: clamp(4 * LARGEST_OUTGOING_RECORD, LARGEST_OUTGOING_RECORD),
             incoming_limit: clamp(4 * LARGEST_INCOMING_RECORD, LARGEST_INCOMING_RECORD),
@@ -118,6 +133,12 @@ impl Settings {
             record_sizing,
             ..self
         }
+    }
+
+    /// Sets whether keying material can be exported after the handshake.
+    #[must_use]
+    pub fn exporter(self, exporter: Exporter) -> Self {
+        Self { exporter, ..self }
     }
 
     /// Sets the most plaintext, in bytes, that a record of application data carries
@@ -180,6 +201,12 @@ impl Settings {
     #[must_use]
     pub fn effective_record_sizing(self) -> RecordSizing {
         self.record_sizing
+    }
+
+    /// Whether keying material can be exported after the handshake.
+    #[must_use]
+    pub fn effective_exporter(self) -> Exporter {
+        self.exporter
     }
 
     /// The most plaintext, in bytes, that a record of application data carries, unless rustls's

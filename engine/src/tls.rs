@@ -4,7 +4,12 @@
 //! out this crate's own types. A rustls upgrade touches this folder.
 
 pub(crate) mod acceptor;
+pub(crate) mod catcher;
+pub(crate) mod exporter;
 pub(crate) mod fault;
 pub(crate) mod handover;
 pub(crate) mod handshake;
+mod hkdf;
+mod kept;
 pub(crate) mod secrets;
+mod server_hello;

@@ -31,6 +31,16 @@ impl fmt::Display for Misuse {
             Self::KeyUpdateInHandshake => "key update before the handshake is complete",
             Self::KeyUpdateAfterShutdown => "key update after shutdown",
             Self::KeyUpdateInTls12 => "key update needs TLS 1.3",
+            Self::ExportInHandshake => "export before the handshake is complete",
+            Self::ExporterDropped => {
+                "keying material was not kept: ask for it with Settings::exporter"
+            }
+            Self::ExportUnbound => {
+                "keying material needs TLS 1.3 or the extended master secret of RFC 7627"
+            }
+            Self::ExportLabel => "an export's label has 1 to 249 bytes and is not one of TLS's own",
+            Self::ExportContext => "an export's context has at most 65,535 bytes",
+            Self::ExportLength => "an export has 1 to 8,160 bytes",
             Self::AcceptorFinished => "the acceptor is finished: make a new one",
             Self::ClientHelloIncomplete => "the ClientHello is incomplete: feed the acceptor first",
         })

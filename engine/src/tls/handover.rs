@@ -12,14 +12,16 @@ use crate::record::open::Opener;
 use crate::record::seal::Sealer;
 use crate::record::sizing::Sizing;
 use crate::settings::Settings;
+use crate::tls::exporter::Exporter;
 use crate::tls::handshake::{Connection, Handshake, RequestedName};
-use crate::tls::secrets::{Role, Secrets, traffic_key};
+use crate::tls::secrets::{Role, Secrets, ServerSecrets, traffic_key};
 
 /// What a completed handshake leaves behind.
 pub(crate) struct Handover {
     pub(crate) sealer: Sealer,
     pub(crate) opener: Opener,
     pub(crate) secrets: Secrets,
+    pub(crate) exporter: Option<Box<Exporter>>,
     pub(crate) negotiated: Negotiated,
 }
 
@@ -34,6 +36,7 @@ impl Handshake {
         let Self {
             connection,
             requested_name,
+            secrets: kept,
             max_plaintext,
             ..
         } = *self;
@@ -54,7 +57,7 @@ impl Handshake {
                 };
                 (keys, secrets)
             }
-            Connection::Server(server, catcher) => {
+            Connection::Server(server) => {
                 let (keys, _) = server
                     .dangerous_into_kernel_connection()
                     .map_err(|_| Internal::Handover)?;
@@ -62,12 +65,15 @@ impl Handshake {
                     SupportedCipherSuite::Tls12(_) => Secrets::Tls12(Role::Server),
                     SupportedCipherSuite::Tls13(suite) => {
                         let aead = traffic_key(&keys.tx.1)?.aead;
-                        Secrets::Server(Box::new(catcher.secrets(suite, aead)?))
+                        let catcher = kept.catcher().ok_or(Internal::Handover)?;
+                        let caught = ServerSecrets::caught(catcher, suite, aead)?;
+                        Secrets::Server(Box::new(caught))
                     }
                 };
                 (keys, secrets)
             }
         };
+        let exporter = kept.exporter(suite)?;
         let most = max_plaintext.min(settings.max_plaintext());
         let sizing = Sizing::new(most, settings.effective_record_sizing());
         let sealing = TrafficKey::new(traffic_key(&keys.tx.1)?, keys.tx.0);
@@ -76,6 +82,7 @@ impl Handshake {
             sealer: Sealer::new(sealing, version, sizing, limit),
             opener: Opener::new(opening, version),
             secrets,
+            exporter,
             negotiated,
         })
     }
@@ -120,6 +127,6 @@ fn negotiated(
             // rustls has read the ClientHello, so its name is known here too.
             RequestedName::Reading(_) | RequestedName::Refused => return Err(Internal::Handover),
         },
-        peer_certificates: connection.peer_certificates().unwrap_or_default().to_vec(),
+        peer_certificates: connection.peer_certificates().unwrap_or_default().into(),
     })
 }

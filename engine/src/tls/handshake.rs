@@ -20,9 +20,10 @@ use crate::error::{Error, Internal};
 use crate::incoming::Incoming;
 use crate::outgoing::{CONTROL_RESERVE, Outgoing};
 use crate::record::{ContentType, HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT, TAG};
+use crate::settings::Settings;
 use crate::tls::acceptor::HelloReader;
 use crate::tls::fault::{self, AlertSent};
-use crate::tls::secrets::SecretCatcher;
+use crate::tls::kept::Kept;
 
 const APPLICATION_DATA: u8 = ContentType::ApplicationData as u8;
 
@@ -40,8 +41,7 @@ pub(crate) enum Progress {
 /// rustls's connection of either role.
 pub(super) enum Connection {
     Client(UnbufferedClientConnection),
-    /// With what catches its traffic secrets.
-    Server(UnbufferedServerConnection, Arc<SecretCatcher>),
+    Server(UnbufferedServerConnection),
 }
 
 impl Deref for Connection {
@@ -50,7 +50,7 @@ impl Deref for Connection {
     fn deref(&self) -> &CommonState {
         match self {
             Self::Client(connection) => connection,
-            Self::Server(connection, _) => connection,
+            Self::Server(connection) => connection,
         }
     }
 }
@@ -79,6 +79,7 @@ enum Boundary {
 pub(crate) struct Handshake {
     pub(super) connection: Connection,
     pub(super) requested_name: RequestedName,
+    pub(super) secrets: Kept,
     /// Bytes of plaintext that a record carries at most, as configured.
     pub(super) max_plaintext: u16,
     /// Bytes of the incoming queue that rustls has seen and not discarded.
@@ -102,40 +103,47 @@ impl Handshake {
         config: Arc<ClientConfig>,
         server_name: ServerName<'static>,
         sni: Option<Box<str>>,
+        settings: &Settings,
     ) -> Result<Box<Self>, Error> {
         let max_plaintext = max_plaintext(config.max_fragment_size);
+        let (config, secrets) = Kept::from_client(config, settings.effective_exporter());
         let connection = UnbufferedClientConnection::new(config, server_name)
             .map_err(|error| fault::from_configuration(&error))?;
         let connection = Connection::Client(connection);
         Ok(Self::new(
             connection,
             RequestedName::Known(sni),
+            secrets,
             max_plaintext,
         ))
     }
 
     /// A server's handshake.
-    pub(crate) fn server(config: &ServerConfig) -> Result<Box<Self>, Error> {
+    pub(crate) fn server(config: &ServerConfig, settings: &Settings) -> Result<Box<Self>, Error> {
         let max_plaintext = max_plaintext(config.max_fragment_size);
-        // What is large in a configuration is shared by reference counts: the copy is cheap.
-        let mut config = config.clone();
-        let catcher = Arc::new(SecretCatcher::new(config.key_log));
-        config.key_log = Arc::<SecretCatcher>::clone(&catcher);
-        let connection = UnbufferedServerConnection::new(Arc::new(config))
+        let (config, secrets) = Kept::from_server(config, settings.effective_exporter());
+        let connection = UnbufferedServerConnection::new(config)
             .map_err(|error| fault::from_configuration(&error))?;
         let reader = RequestedName::Reading(Box::default());
         Ok(Self::new(
-            Connection::Server(connection, catcher),
+            Connection::Server(connection),
             reader,
+            secrets,
             max_plaintext,
         ))
     }
 
-    fn new(connection: Connection, requested_name: RequestedName, max_plaintext: u16) -> Box<Self> {
+    fn new(
+        connection: Connection,
+        requested_name: RequestedName,
+        secrets: Kept,
+        max_plaintext: u16,
+    ) -> Box<Self> {
         let boundary = Boundary::Header(0);
         Box::new(Self {
             connection,
             requested_name,
+            secrets,
             max_plaintext,
             shown: 0,
             boundary,
@@ -186,8 +194,14 @@ impl Handshake {
             .get_mut(..self.shown)
             .unwrap_or_default();
         let (discard, step) = match &mut self.connection {
-            Connection::Client(client) => step(client.process_tls_records(shown), outgoing),
-            Connection::Server(server, _) => step(server.process_tls_records(shown), outgoing),
+            Connection::Client(client) => step(client.process_tls_records(shown), outgoing, |_| {}),
+            Connection::Server(server) => {
+                let secrets = &mut self.secrets;
+                let status = server.process_tls_records(shown);
+                step(status, outgoing, |record| {
+                    secrets.read_server_record(record)
+                })
+            }
         };
         incoming.discard(discard);
         self.shown = self.shown.saturating_sub(discard);
@@ -225,7 +239,16 @@ impl Handshake {
         if end <= self.shown {
             return false;
         }
-        self.read_requested_name(ciphertext.get(self.shown..end).unwrap_or_default());
+        match (&self.connection, self.boundary) {
+            (Connection::Client(_), Boundary::Record { start, end: whole }) if end == whole => {
+                let record = ciphertext.get(start..end).unwrap_or_default();
+                self.secrets.read_server_record(record);
+            }
+            (Connection::Client(_), _) => {}
+            (Connection::Server(_), _) => {
+                self.read_requested_name(ciphertext.get(self.shown..end).unwrap_or_default());
+            }
+        }
         self.shown = end;
         true
     }
@@ -300,10 +323,11 @@ enum Stopped {
     Internal(Internal),
 }
 
-/// Acts on what rustls said; returns what it discards.
+/// Acts on what rustls said, showing each record that it sends; returns what it discards.
 fn step<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
     outgoing: &mut Outgoing,
+    mut encoded: impl FnMut(&[u8]),
 ) -> (usize, Result<Step, Stopped>) {
     let step = match status.state {
         Ok(ConnectionState::EncodeTlsData(mut chunk)) => {
@@ -315,7 +339,11 @@ fn step<Data>(
                 Err(Stopped::Internal(Internal::Handover))
             } else {
                 outgoing
-                    .append(required, |space| chunk.encode(space).map(drop))
+                    .append(required, |space| {
+                        chunk.encode(space)?;
+                        encoded(space);
+                        Ok::<_, EncodeError>(())
+                    })
                     .map(|()| Step::Again)
                     .map_err(|_| Stopped::Internal(Internal::Handover))
             }

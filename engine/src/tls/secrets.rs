@@ -6,19 +6,18 @@
 //! suite's own HKDF.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::fmt;
-use core::sync::atomic::{AtomicU8, Ordering};
 
 use rustls::client::ClientConnectionData;
-use rustls::crypto::tls13::OkmBlock;
 use rustls::kernel::KernelConnection;
-use rustls::{ConnectionTrafficSecrets, InvalidMessage, KeyLog, Tls13CipherSuite};
-use zeroize::{Zeroize, Zeroizing};
+use rustls::{ConnectionTrafficSecrets, InvalidMessage, Tls13CipherSuite};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Internal, Peer};
 use crate::record::key::{Aead, NONCE, Secret};
+use crate::tls::catcher::{CaughtSecret, MAX_SECRET, SecretCatcher};
 use crate::tls::fault::{self, AlertSent};
+use crate::tls::hkdf::expand_label;
 
 /// The role of this side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +80,6 @@ impl Secrets {
     }
 }
 
-impl fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Secrets").field(&self.role()).finish()
-    }
-}
-
 /// A TLS 1.3 server's traffic secrets.
 pub(crate) struct ServerSecrets {
     suite: &'static Tls13CipherSuite,
@@ -95,165 +88,62 @@ pub(crate) struct ServerSecrets {
     server: TrafficSecret,
 }
 
-/// Bytes of the longest traffic secret: SHA-384.
-const MAX_SECRET: usize = 48;
+impl ServerSecrets {
+    /// The secrets, once rustls has derived both.
+    pub(super) fn caught(
+        catcher: &SecretCatcher,
+        suite: &'static Tls13CipherSuite,
+        aead: Aead,
+    ) -> Result<Self, Internal> {
+        let (client, server) = catcher.traffic().ok_or(Internal::Handover)?;
+        Ok(Self {
+            suite,
+            aead,
+            client: TrafficSecret(client),
+            server: TrafficSecret(server),
+        })
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Secrets").field(&self.role()).finish()
+    }
+}
 
 /// `client_application_traffic_secret_N` or the server's (RFC 8446 section 7.1).
-struct TrafficSecret {
-    bytes: Zeroizing<[u8; MAX_SECRET]>,
-    length: u8,
-}
+struct TrafficSecret(CaughtSecret);
 
 impl TrafficSecret {
     /// Goes on to secret N+1, "HKDF-Expand-Label(application_traffic_secret_N, "traffic upd", "",
     /// Hash.length)" (RFC 8446 section 7.2), and derives its key (section 7.3).
     fn next(&mut self, suite: &'static Tls13CipherSuite, aead: Aead) -> Result<Secret, Internal> {
-        let length = usize::from(self.length);
-        let mut next = Zeroizing::new([0; MAX_SECRET]);
-        let room = next.get_mut(..length).ok_or(Internal::KeyUpdate)?;
-        self.expand_label(suite, b"traffic upd", room)?;
-        self.bytes = next;
+        let mut next = CaughtSecret {
+            bytes: Zeroizing::new([0; MAX_SECRET]),
+            length: self.0.length,
+        };
+        let room = next
+            .bytes
+            .get_mut(..next.length.into())
+            .ok_or(Internal::KeyUpdate)?;
+        self.expand(suite, b"traffic upd", room)?;
+        self.0 = next;
 
         let mut key = Zeroizing::new([0; 32]);
         let key = key.get_mut(..aead.key_len()).ok_or(Internal::KeyUpdate)?;
         let mut iv = Zeroizing::new([0; NONCE]);
-        self.expand_label(suite, b"key", key)?;
-        self.expand_label(suite, b"iv", &mut *iv)?;
+        self.expand(suite, b"key", key)?;
+        self.expand(suite, b"iv", &mut *iv)?;
         Secret::new(aead, key, &*iv)
     }
 
-    /// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1).
-    fn expand_label(
+    fn expand(
         &self,
         suite: &'static Tls13CipherSuite,
         label: &[u8],
         output: &mut [u8],
     ) -> Result<(), Internal> {
-        const PREFIX: &[u8] = b"tls13 ";
-        let secret = self
-            .bytes
-            .get(..usize::from(self.length))
-            .ok_or(Internal::KeyUpdate)?;
-        let expander = suite.hkdf_provider.expander_for_okm(&OkmBlock::new(secret));
-        let length = u16::try_from(output.len()).map_err(|_| Internal::KeyUpdate)?;
-        let label_length = [u8::try_from(PREFIX.len() + label.len()).unwrap_or(u8::MAX)];
-        let info: [&[u8]; 5] = [&length.to_be_bytes(), &label_length, PREFIX, label, &[0]];
-        expander
-            .expand_slice(&info, output)
-            .map_err(|_| Internal::KeyUpdate)
-    }
-}
-
-/// A key log for one connection that keeps its traffic secrets, and passes everything on to the
-/// configured one.
-pub(crate) struct SecretCatcher {
-    configured: Arc<dyn KeyLog>,
-    client: Caught,
-    server: Caught,
-}
-
-impl SecretCatcher {
-    pub(crate) fn new(configured: Arc<dyn KeyLog>) -> Self {
-        Self {
-            configured,
-            client: Caught::default(),
-            server: Caught::default(),
-        }
-    }
-
-    /// The secrets, once rustls has derived both.
-    pub(crate) fn secrets(
-        &self,
-        suite: &'static Tls13CipherSuite,
-        aead: Aead,
-    ) -> Result<ServerSecrets, Internal> {
-        let (client, server) = (self.client.secret(), self.server.secret());
-        let (client, server) = client.zip(server).ok_or(Internal::Handover)?;
-        Ok(ServerSecrets {
-            suite,
-            aead,
-            client,
-            server,
-        })
-    }
-
-    fn caught(&self, label: &str) -> Option<&Caught> {
-        match label {
-            "CLIENT_TRAFFIC_SECRET_0" => Some(&self.client),
-            "SERVER_TRAFFIC_SECRET_0" => Some(&self.server),
-            _ => None,
-        }
-    }
-}
-
-impl KeyLog for SecretCatcher {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        if let Some(caught) = self.caught(label) {
-            caught.keep(secret);
-        }
-        if self.configured.will_log(label) {
-            self.configured.log(label, client_random, secret);
-        }
-    }
-
-    fn will_log(&self, label: &str) -> bool {
-        self.caught(label).is_some() || self.configured.will_log(label)
-    }
-}
-
-impl fmt::Debug for SecretCatcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretCatcher")
-            .field("configured", &self.configured)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A secret behind a shared reference, without a lock: rustls's key log is `Sync`, though one
-/// connection logs from one thread only.
-struct Caught {
-    bytes: [AtomicU8; MAX_SECRET],
-    length: AtomicU8,
-}
-
-impl Caught {
-    fn keep(&self, secret: &[u8]) {
-        let Ok(length) = u8::try_from(secret.len()) else {
-            return;
-        };
-        if secret.len() > MAX_SECRET {
-            return;
-        }
-        for (kept, byte) in self.bytes.iter().zip(secret) {
-            kept.store(*byte, Ordering::Relaxed);
-        }
-        self.length.store(length, Ordering::Release);
-    }
-
-    fn secret(&self) -> Option<TrafficSecret> {
-        let length = self.length.load(Ordering::Acquire);
-        let mut bytes = Zeroizing::new([0; MAX_SECRET]);
-        for (byte, kept) in bytes.iter_mut().zip(&self.bytes) {
-            *byte = kept.load(Ordering::Relaxed);
-        }
-        (length > 0).then_some(TrafficSecret { bytes, length })
-    }
-}
-
-impl Default for Caught {
-    fn default() -> Self {
-        Self {
-            bytes: [const { AtomicU8::new(0) }; MAX_SECRET],
-            length: AtomicU8::new(0),
-        }
-    }
-}
-
-impl Drop for Caught {
-    fn drop(&mut self) {
-        for byte in &mut self.bytes {
-            byte.get_mut().zeroize();
-        }
+        expand_label(suite, self.0.as_bytes(), label, &[], output).map_err(|_| Internal::KeyUpdate)
     }
 }
 
