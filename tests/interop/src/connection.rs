@@ -161,6 +161,17 @@ impl Connection {
         self.negotiated().kind()
     }
 
+    /// Exports keying material of this length, without a context.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn export(&self, label: &str, length: usize) -> Result<Vec<u8>, Error> {
+        let mut out = vec![0; length];
+        let engine = self.0.engine();
+        engine.export_keying_material(&mut out, label.as_bytes(), None)?;
+        Ok(out)
+    }
+
     /// The counters.
     #[must_use]
     pub fn stats(&self) -> Stats {

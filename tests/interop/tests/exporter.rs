@@ -1,0 +1,79 @@
+//! Keying material that OpenSSL and we export from one connection.
+
+use std::path::PathBuf;
+
+use offwire::{Error, Exporter, Misuse, ProtocolVersion, Settings};
+use offwire_interop::{ANY_PORT, Connection, Listener, Openssl, Process, VERSIONS, start_server};
+use offwire_testkit::Contexts;
+
+const LABEL: &str = "EXPORTER-offwire-test";
+const EXPORT: [&str; 4] = ["-keymatexport", LABEL, "-keymatexportlen", "48"];
+
+fn contexts(version: ProtocolVersion) -> Contexts {
+    let settings = Settings::default().exporter(Exporter::Kept);
+    Contexts::new().version(version).settings(settings)
+}
+
+/// What OpenSSL prints of it, and what we have.
+fn compare(peer: &Process, connection: &Connection) {
+    let theirs = peer.rest_of_line("Keying material: ");
+    let ours = connection.export(LABEL, 48).unwrap();
+    let ours: String = ours.iter().map(|byte| format!("{byte:02X}")).collect();
+    assert_eq!(ours, theirs.trim());
+}
+
+/// A configuration of OpenSSL's that does without RFC 7627.
+fn unextended(openssl: &Openssl) -> PathBuf {
+    let text = "openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = plain\n\
+                [plain]\nOptions = -ExtendedMasterSecret\n";
+    openssl.files().write("unextended.cnf", text)
+}
+
+#[test]
+fn our_client_exports_what_the_server_exports() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    for version in VERSIONS {
+        let (server, address) = openssl.start_server(version, &EXPORT);
+        let connection = Connection::open(&contexts(version).build().0, address);
+        compare(&server, &connection);
+    }
+}
+
+#[test]
+fn our_server_exports_what_the_client_exports() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    for version in VERSIONS {
+        let listener = Listener::new();
+        let mut command = openssl.client(version, listener.address());
+        let client = Process::start(command.args(EXPORT));
+        let connection = listener.open(&contexts(version).build().1);
+        compare(&client, &connection);
+    }
+}
+
+/// Two connections may then have one master secret (the triple handshake).
+#[test]
+fn without_the_extended_master_secret_nothing_is_exported() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    let version = ProtocolVersion::Tls12;
+    let (client, server) = contexts(version).build();
+    let refused = Err(Error::Misuse(Misuse::ExportUnbound));
+
+    let mut command = openssl.server(version, ANY_PORT);
+    command.env("OPENSSL_CONF", unextended(&openssl));
+    let (_process, address) = start_server(&mut command);
+    let connection = Connection::open(&client, address);
+    assert_eq!(connection.export(LABEL, 48), refused);
+
+    let listener = Listener::new();
+    let mut command = openssl.client(version, listener.address());
+    let _process = Process::start(command.env("OPENSSL_CONF", unextended(&openssl)));
+    let connection = listener.open(&server);
+    assert_eq!(connection.export(LABEL, 48), refused);
+}
