@@ -8,11 +8,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
+use crate::alert::{Alert, AlertLevel};
 use crate::context::Server;
 use crate::engine::Engine;
 use crate::error::{Error, Misuse, Peer};
 use crate::incoming::HANDSHAKE_BOUND;
-use crate::negotiated::{CipherSuite, NamedGroup};
+use crate::negotiated::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::tls::acceptor::HelloReader;
 
 /// What a client offers.
@@ -22,6 +23,8 @@ pub struct ClientHello {
     pub(crate) alpn: Vec<Box<[u8]>>,
     pub(crate) cipher_suites: Vec<CipherSuite>,
     pub(crate) named_groups: Vec<NamedGroup>,
+    pub(crate) signature_schemes: Vec<SignatureScheme>,
+    pub(crate) versions: Vec<ProtocolVersion>,
 }
 
 impl ClientHello {
@@ -36,6 +39,13 @@ impl ClientHello {
         self.alpn.iter().map(AsRef::as_ref)
     }
 
+    /// The protocol versions that the engine speaks too, in the client's order; others are left
+    /// out.
+    #[must_use]
+    pub fn versions(&self) -> &[ProtocolVersion] {
+        &self.versions
+    }
+
     /// The cipher suites, in the client's order.
     #[must_use]
     pub fn cipher_suites(&self) -> &[CipherSuite] {
@@ -46,6 +56,13 @@ impl ClientHello {
     #[must_use]
     pub fn named_groups(&self) -> &[NamedGroup] {
         &self.named_groups
+    }
+
+    /// The signature schemes for certificates and handshakes, in the client's order. Those that
+    /// cannot be used in any version that was offered are left out.
+    #[must_use]
+    pub fn signature_schemes(&self) -> &[SignatureScheme] {
+        &self.signature_schemes
     }
 }
 
@@ -101,7 +118,7 @@ enum State {
         hello: ClientHello,
         received: Vec<u8>,
     },
-    /// That the alert leaves.
+    /// That the alert leaves: what came was no ClientHello, or the caller refused it.
     Refused { error: Error, record: Vec<u8> },
     /// Nothing: the connection belongs to an engine.
     Accepted,
@@ -166,7 +183,7 @@ impl Acceptor {
     /// # Errors
     /// [`Error::Peer`] if what came is no ClientHello; the alert waits in [`Self::outgoing`], and
     /// every later call returns the same error. [`Misuse::AcceptorFinished`] after
-    /// [`Self::accept`].
+    /// [`Self::accept`] or [`Self::reject`].
     pub fn client_hello(&mut self) -> Result<Hello<'_>, Error> {
         match &self.state {
             State::Fresh | State::Reading { .. } => Ok(Hello::NeedRead),
@@ -200,6 +217,29 @@ impl Acceptor {
                 self.state = state;
                 Err(Misuse::ClientHelloIncomplete.into())
             }
+        }
+    }
+
+    /// Refuses the client with this fatal alert, for instance [`Alert::UNRECOGNIZED_NAME`] or
+    /// [`Alert::ACCESS_DENIED`]; then send [`Self::outgoing`] and drop the transport.
+    ///
+    /// It may come at any time before [`Self::accept`]. The acceptor is finished: every later call
+    /// is [`Misuse::AcceptorFinished`].
+    ///
+    /// # Errors
+    /// What the acceptor has already failed with, or [`Misuse::AcceptorFinished`]; nothing changes.
+    pub fn reject(&mut self, alert: Alert) -> Result<(), Error> {
+        match &self.state {
+            State::Fresh | State::Reading { .. } | State::Complete { .. } => {
+                let level = AlertLevel::Fatal as u8;
+                self.state = State::Refused {
+                    error: Misuse::AcceptorFinished.into(),
+                    record: [21, 3, 3, 0, 2, level, alert.code()].into(),
+                };
+                Ok(())
+            }
+            State::Refused { error, .. } => Err(error.clone()),
+            State::Accepted => Err(Misuse::AcceptorFinished.into()),
         }
     }
 

@@ -107,7 +107,9 @@ pub use crate::alert::Alert;
 pub use crate::context::{Client, Server};
 pub use crate::engine::Engine;
 pub use crate::error::{Certificate, Error, Fault, Flood, Internal, Misuse, Peer};
-pub use crate::negotiated::{CipherSuite, HandshakeKind, NamedGroup, Negotiated, ProtocolVersion};
+pub use crate::negotiated::{
+    CipherSuite, HandshakeKind, NamedGroup, Negotiated, ProtocolVersion, SignatureScheme,
+};
 pub use crate::outcome::{Handshake, Interest, KeyUpdate, Read, ReadBytes, Shutdown, Write};
 pub use crate::settings::{Completion, Exporter, RecordSizing, RetryCheck, Settings, WriteMode};
 pub use crate::stats::Stats;

@@ -7,6 +7,7 @@ pub(crate) mod acceptor;
 pub(crate) mod catcher;
 pub(crate) mod exporter;
 pub(crate) mod fault;
+mod fields;
 pub(crate) mod handover;
 pub(crate) mod handshake;
 mod hkdf;

@@ -38,6 +38,13 @@ fn the_hello_is_read_before_the_server_is_chosen() {
                 .iter()
                 .any(|suite| suite.name().is_some())
         );
+        let schemes = hello.signature_schemes().iter();
+        assert!(
+            schemes
+                .filter_map(|scheme| scheme.name())
+                .any(|name| name == "ed25519")
+        );
+        assert_eq!(hello.versions(), [version]);
         assert!(
             hello
                 .named_groups()
@@ -103,6 +110,75 @@ fn what_is_no_client_hello_is_refused_with_an_alert() {
     assert_eq!(acceptor.outgoing(), [0, 2, 2, 50]);
     assert_eq!(acceptor.sent(4), Ok(()));
     assert_eq!(acceptor.feed(b"more"), 4, "discarded");
+}
+
+#[test]
+fn a_client_of_both_versions_offers_both() {
+    let contexts = Contexts::new();
+    let mut config = contexts.client_config();
+    config.alpn_protocols.clear();
+    let versions = rustls::ALL_VERSIONS;
+    let provider = config.crypto_provider().clone();
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .expect("the provider speaks both")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let client = offwire::Client::new(config);
+    let mut engine = client.connect(contexts.name()).expect("a client");
+    assert_eq!(engine.handshake(), Ok(Handshake::NeedWrite));
+    let mut acceptor = Acceptor::new();
+    let flight = engine.take_outgoing();
+    assert_eq!(acceptor.feed(&flight), flight.len());
+    let Ok(Hello::Complete(hello)) = acceptor.client_hello() else {
+        panic!("the hello is whole: {acceptor:?}");
+    };
+    assert_eq!(
+        hello.versions(),
+        [ProtocolVersion::Tls13, ProtocolVersion::Tls12]
+    );
+}
+
+/// A refusal is the caller's, so it may come at any time before the acceptance.
+#[test]
+fn a_rejection_sends_its_alert_and_nothing_else() {
+    for version in VERSIONS {
+        let contexts = Contexts::new().version(version);
+        let (mut client, flight) = client_hello(&contexts);
+        for fed in [0, 3, 100, flight.len()] {
+            let mut acceptor = Acceptor::new();
+            assert_eq!(acceptor.feed(&flight[..fed]), fed);
+            assert_eq!(acceptor.reject(Alert::UNRECOGNIZED_NAME), Ok(()));
+            assert_eq!(acceptor.outgoing(), [21, 3, 3, 0, 2, 2, 112]);
+            let finished: Error = Misuse::AcceptorFinished.into();
+            assert_eq!(acceptor.client_hello(), Err(finished.clone()));
+            assert_eq!(acceptor.reject(Alert::ACCESS_DENIED), Err(finished.clone()));
+            assert_eq!(acceptor.accept(&contexts.build().1).err(), Some(finished));
+            assert_eq!(acceptor.outgoing(), [21, 3, 3, 0, 2, 2, 112]);
+            assert_eq!(acceptor.feed(b"more"), 4, "discarded");
+        }
+        assert_eq!(client.feed(&[21, 3, 3, 0, 2, 2, 112]), 7);
+        let told = Err(Error::Alert(Alert::UNRECOGNIZED_NAME));
+        assert_eq!(client.handshake(), told);
+    }
+}
+
+#[test]
+fn what_is_refused_or_accepted_cannot_be_rejected() {
+    let mut acceptor = Acceptor::new();
+    assert_eq!(acceptor.feed(b"GET / HTTP/1.1\r\n"), 16);
+    let error = acceptor.client_hello().expect_err("no TLS");
+    assert_eq!(acceptor.reject(Alert::ACCESS_DENIED), Err(error));
+    assert_eq!(acceptor.outgoing(), [21, 3, 3, 0, 2, 2, 50]);
+
+    let contexts = Contexts::new();
+    let mut acceptor = Acceptor::new();
+    let (_, flight) = client_hello(&contexts);
+    assert_eq!(acceptor.feed(&flight), flight.len());
+    assert!(acceptor.accept(&contexts.build().1).is_ok());
+    let finished = Err(Misuse::AcceptorFinished.into());
+    assert_eq!(acceptor.reject(Alert::ACCESS_DENIED), finished);
+    assert_eq!(acceptor.outgoing(), b"");
 }
 
 #[test]

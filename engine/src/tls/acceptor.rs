@@ -14,9 +14,10 @@ use rustls::server::Acceptor;
 use crate::acceptor::ClientHello;
 use crate::alert::Alert;
 use crate::error::{Error, Peer};
-use crate::negotiated::{CipherSuite, NamedGroup};
+use crate::negotiated::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::record::{HEADER, LARGEST_INCOMING_RECORD, MAX_PLAINTEXT, extend_message};
 use crate::tls::fault::{self, AlertSent};
+use crate::tls::fields::Fields;
 
 /// Reads a ClientHello from bytes that arrive in any pieces, in records of any length.
 ///
@@ -117,13 +118,14 @@ impl HelloReader {
     /// are enough.
     fn show_message(&mut self) -> Result<Option<ClientHello>, Box<Refused>> {
         let message = mem::take(&mut self.message);
+        let versions = offered_versions(&message).unwrap_or_default();
         for content in message.chunks(MAX_PLAINTEXT) {
             let [high, low] = u16::try_from(content.len())
                 .unwrap_or_default()
                 .to_be_bytes();
             let header = [22, 3, 1, high, low];
             if let Some(hello) = self.show(&[&header, content].concat())? {
-                return Ok(Some(hello));
+                return Ok(Some(ClientHello { versions, ..hello }));
             }
         }
         Ok(None)
@@ -182,6 +184,7 @@ fn owned(hello: &rustls::server::ClientHello<'_>) -> ClientHello {
         .iter()
         .map(|suite| CipherSuite::from_code((*suite).into()));
     let groups = hello.named_groups().unwrap_or_default().iter();
+    let schemes = hello.signature_schemes().iter();
     ClientHello {
         server_name: hello.server_name().map(Box::from),
         alpn: hello
@@ -191,5 +194,39 @@ fn owned(hello: &rustls::server::ClientHello<'_>) -> ClientHello {
         named_groups: groups
             .map(|group| NamedGroup::from_code((*group).into()))
             .collect(),
+        signature_schemes: schemes
+            .map(|scheme| SignatureScheme::from_code((*scheme).into()))
+            .collect(),
+        versions: Vec::new(),
     }
+}
+
+/// The versions that a ClientHello offers and the engine speaks, which rustls tells nobody: those of
+/// its extension `supported_versions` (RFC 8446 section 4.2.1), or TLS 1.2 if it has none. `None` if
+/// the message cannot be decoded.
+fn offered_versions(message: &[u8]) -> Option<Vec<ProtocolVersion>> {
+    const SUPPORTED_VERSIONS: u16 = 43;
+    let mut fields = Fields(message);
+    let _header_version_random = fields.take(4 + 2 + 32)?;
+    let _session_id = fields.vector::<1>()?;
+    let _cipher_suites = fields.vector::<2>()?;
+    let _compression_methods = fields.vector::<1>()?;
+    let mut extensions = match fields.0 {
+        [] => Fields(&[]),
+        _ => Fields(fields.vector::<2>()?),
+    };
+    while !extensions.0.is_empty() {
+        let extension = u16::from_be_bytes(*extensions.array()?);
+        let content = extensions.vector::<2>()?;
+        if extension == SUPPORTED_VERSIONS {
+            let versions = Fields(content).vector::<1>()?.as_chunks::<2>().0;
+            let spoken = versions.iter().filter_map(|version| match version {
+                [3, 3] => Some(ProtocolVersion::Tls12),
+                [3, 4] => Some(ProtocolVersion::Tls13),
+                _ => None,
+            });
+            return Some(spoken.collect());
+        }
+    }
+    Some(Vec::from([ProtocolVersion::Tls12]))
 }

@@ -7,11 +7,12 @@
 use alloc::vec::Vec;
 
 use crate::record::{ContentType, HEADER};
+use crate::tls::fields::Fields;
 
 const HANDSHAKE: u8 = ContentType::Handshake as u8;
 
-/// Its type and length come before a message.
-const MESSAGE_HEADER: usize = 4;
+/// The message's type (RFC 5246 section 7.4).
+const SERVER_HELLO: u8 = 2;
 
 /// A ServerHello that is longer is not waited for: rustls's are some hundred bytes.
 const MAX_MESSAGE: usize = 1 << 14;
@@ -66,42 +67,32 @@ impl ServerHelloReader {
 
 /// Reads a ServerHello (RFC 5246 section 7.4.1.3), once it is whole.
 fn parse(message: &[u8]) -> Option<ServerHello> {
-    let mut rest = message;
-    let [2, length @ ..] = *take::<MESSAGE_HEADER>(&mut rest)? else {
+    let mut message = Fields(message);
+    let [SERVER_HELLO] = *message.array::<1>()? else {
         return None;
     };
-    let [high, middle, low] = length;
-    let length = u32::from_be_bytes([0, high, middle, low]) as usize;
-    let mut body = rest.get(..length)?;
-
-    let _version = take::<2>(&mut body)?;
-    let random = *take::<32>(&mut body)?;
-    let [session_id] = *take::<1>(&mut body)?;
-    body = body.get(usize::from(session_id)..)?;
-    let _suite_and_compression = take::<3>(&mut body)?;
+    let mut fields = Fields(message.vector::<3>()?);
+    let _version = fields.array::<2>()?;
+    let random = *fields.array::<32>()?;
+    let _session_id = fields.vector::<1>()?;
+    let _suite_and_compression = fields.array::<3>()?;
     // "The presence of extensions can be detected by determining whether there are bytes" left.
+    let mut extensions = match fields.0 {
+        [] => Fields(&[]),
+        _ => Fields(fields.vector::<2>()?),
+    };
     let mut master_secret = MasterSecret::Unbound;
-    if !body.is_empty() {
-        let _length = take::<2>(&mut body)?;
-        while !body.is_empty() {
-            let extension = u16::from_be_bytes(*take::<2>(&mut body)?);
-            let length = u16::from_be_bytes(*take::<2>(&mut body)?);
-            body = body.get(usize::from(length)..)?;
-            if extension == EXTENDED_MASTER_SECRET {
-                master_secret = MasterSecret::Extended;
-            }
+    while !extensions.0.is_empty() {
+        let extension = u16::from_be_bytes(*extensions.array()?);
+        let _content = extensions.vector::<2>()?;
+        if extension == EXTENDED_MASTER_SECRET {
+            master_secret = MasterSecret::Extended;
         }
     }
     Some(ServerHello {
         random,
         master_secret,
     })
-}
-
-fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
-    let (taken, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(taken)
 }
 
 #[cfg(test)]

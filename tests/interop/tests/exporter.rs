@@ -17,7 +17,7 @@ fn contexts(version: ProtocolVersion) -> Contexts {
 /// What OpenSSL prints of it, and what we have.
 fn compare(peer: &Process, connection: &Connection) {
     let theirs = peer.rest_of_line("Keying material: ");
-    let ours = connection.export(LABEL, 48).unwrap();
+    let ours = connection.export(LABEL, 48).expect("it is kept");
     let ours: String = ours.iter().map(|byte| format!("{byte:02X}")).collect();
     assert_eq!(ours, theirs.trim());
 }
