@@ -149,6 +149,23 @@ fn the_same_seed_simulates_the_same_timeline() {
 }
 
 #[test]
+fn certificates_are_looked_up_while_the_clients_wait() {
+    let text = run_well("certificate_lookup", &[]);
+    let verified = |line: &&str| line.ends_with("  verified, TLS 1.3");
+    assert_eq!(text.lines().filter(verified).count(), 3, "{text}");
+    assert!(line(&text, "unknown.test").contains("fatal alert unrecognized_name"));
+}
+
+#[test]
+fn a_session_begun_with_one_process_is_resumed_with_another() {
+    let text = run_well("ticket_fleet", &[]);
+    let kinds = text.lines().filter_map(|line| line.rsplit_once(": "));
+    let kinds: Vec<&str> = kinds.map(|(_, kind)| kind).collect();
+    let each = ["full", "resumed", "resumed", "full"];
+    assert_eq!(kinds, [each, each].concat(), "{text}");
+}
+
+#[test]
 fn a_simulation_that_cannot_run_fails() {
     let (status, text) = run("simulation", &["no number"]);
     assert_eq!(status.code(), Some(1));
