@@ -20,6 +20,7 @@ use crate::record::HEADER;
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::tls;
+use crate::trace::event;
 
 /// One TLS connection: a state machine between plaintext and ciphertext, without I/O.
 ///
@@ -97,6 +98,9 @@ impl Engine {
             return ciphertext.len();
         }
         let count = self.incoming.feed(ciphertext);
+        if count < ciphertext.len() {
+            event!(trace, held = self.incoming.held(), "incoming queue full");
+        }
         self.note_fed(count);
         count
     }

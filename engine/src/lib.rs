@@ -64,6 +64,12 @@
 //!   was authenticated before them is still delivered.
 //! - [`Read::Closed`] means an authenticated close_notify; an end without one is
 //!   [`Read::Truncated`].
+//!
+//! # Features
+//!
+//! - `tracing`: a span for the handshake, and events for its end, KeyUpdates, tickets, alerts,
+//!   failures and limits that were hit, under the target `offwire`; nothing secret is in them. Off by
+//!   default, and then it costs nothing.
 
 #![no_std]
 
@@ -88,6 +94,7 @@ mod settings;
 mod shutdown;
 mod stats;
 mod tls;
+mod trace;
 mod write;
 
 /// The commands and the example of the repository's first page, compiled.

@@ -24,6 +24,7 @@ use crate::record::seal::Sealer;
 use crate::tls::exporter::Exporter;
 use crate::tls::handshake::{Handshake, Progress};
 use crate::tls::secrets::Secrets;
+use crate::trace::event;
 
 /// Where the connection is.
 #[derive(Debug)]
@@ -118,6 +119,13 @@ impl Engine {
             owed: Owed::Nothing,
             flight_end: self.outgoing.end(),
         });
+        event!(
+            debug,
+            version = %handover.negotiated.version,
+            cipher_suite = %handover.negotiated.cipher_suite,
+            kind = %handover.negotiated.kind,
+            "handshake complete"
+        );
         self.negotiated = Some(Box::new(handover.negotiated));
         self.incoming
             .end_handshake(self.settings.effective_incoming_limit());
@@ -128,6 +136,7 @@ impl Engine {
     /// Ends the connection: queues the alert that goes with `error`, if the engine has the keys
     /// and still may send, and forgets what was received but not opened.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
+        event!(debug, %error, "connection failed");
         if let Some(alert) = error.alert() {
             // After our close_notify nothing may follow; before the hand-over rustls has queued
             // the alert. An alert that cannot be sealed cannot be sent: the connection ends
@@ -154,6 +163,7 @@ impl Engine {
             Alert::NO_RENEGOTIATION => Control::Warning,
             _ => Control::Alert,
         };
+        event!(debug, %alert, "alert queued");
         self.seal_control(kind, ContentType::Alert, &[level as u8, alert.code()])
     }
 

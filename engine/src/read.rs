@@ -23,6 +23,7 @@ use crate::record::post_handshake::{Notice, Request};
 use crate::record::seal::Budget;
 use crate::record::{ContentType, HEADER, Header};
 use crate::stats::Stats;
+use crate::trace::event;
 
 /// What a record without application data demands of the whole connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +153,7 @@ impl Engine {
             Ok(Record::CloseNotify) => {
                 // "Any data received after a closure alert has been received MUST be ignored."
                 // (RFC 8446 section 6.1)
+                event!(debug, "close_notify received");
                 self.read_half = ReadHalf::CloseNotify;
                 self.incoming.clear_ciphertext();
                 Ok(Record::CloseNotify)
@@ -232,6 +234,7 @@ impl Engine {
             }
             Meaning::CloseNotify => Ok(Record::CloseNotify),
             Meaning::Renegotiate => {
+                event!(debug, "renegotiation not performed");
                 if self.may_warn() {
                     self.seal_alert(Alert::NO_RENEGOTIATION)?;
                 }
@@ -307,6 +310,7 @@ impl Open {
                         Request::KeyUpdate(update) => {
                             opener.change_key(secrets.next_opening()?);
                             stats.key_updates_received += 1;
+                            event!(debug, ?update, "KeyUpdate received");
                             if update == KeyUpdate::Both {
                                 *owed = owed.and(KeyUpdate::Ours);
                             }
@@ -314,6 +318,7 @@ impl Open {
                         Request::Ticket(body) => {
                             secrets.store_ticket(body)?;
                             stats.tickets_received += 1;
+                            event!(debug, "session ticket received");
                             meaning = Meaning::Ticket;
                         }
                         Request::Renegotiate => meaning = Meaning::Renegotiate,

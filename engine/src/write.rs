@@ -18,6 +18,7 @@ use crate::record::ContentType;
 use crate::record::post_handshake::key_update_message;
 use crate::record::seal::Budget;
 use crate::settings::{Completion, RetryCheck, WriteMode};
+use crate::trace::event;
 
 /// Whether a step of a write could be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +108,15 @@ impl Engine {
         let outcome = self.commit_or_report(plaintext);
         match outcome {
             Ok(Write::NeedRead) => self.stats.need_reads += 1,
-            Ok(Write::NeedWrite) => self.stats.need_writes += 1,
+            Ok(Write::NeedWrite) => {
+                self.stats.need_writes += 1;
+                event!(
+                    trace,
+                    outgoing = self.outgoing.len(),
+                    committed = self.committed(),
+                    "write blocked"
+                );
+            }
             Ok(Write::Written(_)) | Err(_) => {}
         }
         outcome
@@ -231,6 +240,7 @@ impl Engine {
         match (open.sealer.budget(), open.opener.version()) {
             (Budget::Enough, _) => Ok(()),
             (Budget::LastRecord, ProtocolVersion::Tls13) => {
+                event!(debug, "key nearly used up");
                 open.owed = open.owed.and(KeyUpdate::Ours);
                 Ok(())
             }
@@ -258,6 +268,7 @@ impl Engine {
             return Err(self.fail(internal.into()));
         }
         self.stats.key_updates_sealed += 1;
+        event!(debug, ?update, "KeyUpdate queued");
         let Phase::Open(open) = &mut self.phase else {
             return Ok(Room::Enough);
         };

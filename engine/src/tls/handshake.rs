@@ -24,6 +24,8 @@ use crate::settings::Settings;
 use crate::tls::acceptor::HelloReader;
 use crate::tls::fault::{self, AlertSent};
 use crate::tls::kept::Kept;
+use crate::tls::secrets::Role;
+use crate::trace::HandshakeSpan;
 
 const APPLICATION_DATA: u8 = ContentType::ApplicationData as u8;
 
@@ -80,6 +82,7 @@ pub(crate) struct Handshake {
     pub(super) connection: Connection,
     pub(super) requested_name: RequestedName,
     pub(super) secrets: Kept,
+    span: HandshakeSpan,
     /// Bytes of plaintext that a record carries at most, as configured.
     pub(super) max_plaintext: u16,
     /// Bytes of the incoming queue that rustls has seen and not discarded.
@@ -140,10 +143,15 @@ impl Handshake {
         max_plaintext: u16,
     ) -> Box<Self> {
         let boundary = Boundary::Header(0);
+        let span = HandshakeSpan::new(match &connection {
+            Connection::Client(_) => Role::Client,
+            Connection::Server(_) => Role::Server,
+        });
         Box::new(Self {
             connection,
             requested_name,
             secrets,
+            span,
             max_plaintext,
             shown: 0,
             boundary,
@@ -152,6 +160,15 @@ impl Handshake {
 
     /// Goes as far as the input and the room for output allow.
     pub(crate) fn advance(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &mut Outgoing,
+    ) -> Result<Progress, Error> {
+        let span = self.span.clone();
+        span.in_scope(|| self.advance_in_span(incoming, outgoing))
+    }
+
+    fn advance_in_span(
         &mut self,
         incoming: &mut Incoming,
         outgoing: &mut Outgoing,
