@@ -65,6 +65,13 @@ pub enum Misuse {
     KeyUpdateAfterShutdown,
     /// `key_update` was called on a TLS 1.2 connection, which has no such message.
     KeyUpdateInTls12,
+    /// The connection was to be handed over before its handshake was complete.
+    HandOverInHandshake,
+    /// The connection was to be handed over while a write was blocked, a KeyUpdate owed or a handshake
+    /// message half received, or after it had been shut down or the peer had ended.
+    HandOverUnsettled,
+    /// The connection was handed over: this engine no longer has it.
+    HandedOver,
     /// Keying material was to be exported before the handshake was complete.
     ExportInHandshake,
     /// Keying material was to be exported, but the settings did not ask for it to be kept.

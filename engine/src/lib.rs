@@ -78,6 +78,7 @@ extern crate alloc;
 mod acceptor;
 mod alert;
 mod context;
+mod danger;
 mod engine;
 mod error;
 mod exporter;
@@ -112,6 +113,7 @@ pub use rustls;
 pub use crate::acceptor::{Acceptor, ClientHello, Hello};
 pub use crate::alert::Alert;
 pub use crate::context::{Client, Server};
+pub use crate::danger::{DangerousKey, DangerousParts, DangerousSecrets};
 pub use crate::engine::Engine;
 pub use crate::error::{Certificate, Error, Fault, Flood, Internal, Misuse, Peer};
 pub use crate::negotiated::{

@@ -31,6 +31,12 @@ impl fmt::Display for Misuse {
             Self::KeyUpdateInHandshake => "key update before the handshake is complete",
             Self::KeyUpdateAfterShutdown => "key update after shutdown",
             Self::KeyUpdateInTls12 => "key update needs TLS 1.3",
+            Self::HandOverInHandshake => "hand-over before the handshake is complete",
+            Self::HandOverUnsettled => {
+                "hand-over of a connection that is not at rest: let the blocked write finish, write \
+                 nothing, read on; it cannot be done after shutdown or the end"
+            }
+            Self::HandedOver => "the connection was handed over: this engine no longer has it",
             Self::ExportInHandshake => "export before the handshake is complete",
             Self::ExporterDropped => {
                 "keying material was not kept: ask for it with Settings::exporter"

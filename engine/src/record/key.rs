@@ -89,13 +89,19 @@ impl Secret {
         Ok(Self { aead, parts })
     }
 
+    /// The key itself.
+    pub(crate) fn key(&self) -> &[u8] {
+        let key = self.parts.key.get(..self.aead.key_len());
+        key.unwrap_or_default()
+    }
+
+    /// The initialisation vector.
+    pub(crate) fn iv(&self) -> &[u8; NONCE] {
+        &self.parts.iv
+    }
+
     fn expand(&self) -> Result<LessSafeKey, Internal> {
-        let key = self
-            .parts
-            .key
-            .get(..self.aead.key_len())
-            .ok_or(Internal::UnsupportedSuite)?;
-        let key = UnboundKey::new(self.aead.algorithm(), key);
+        let key = UnboundKey::new(self.aead.algorithm(), self.key());
         key.map(LessSafeKey::new)
             .map_err(|_| Internal::UnsupportedSuite)
     }
@@ -137,6 +143,11 @@ impl TrafficKey {
 
     pub(crate) const fn aead(&self) -> Aead {
         self.secret.aead
+    }
+
+    /// What it was made from.
+    pub(crate) const fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     /// The sequence number of the next record.

@@ -102,6 +102,11 @@ impl Opener {
         Ok(self.inspect(header, text, prefix)?)
     }
 
+    /// The key, with the number of the next record.
+    pub(crate) fn into_key(self) -> TrafficKey {
+        self.key
+    }
+
     /// Changes to the next key, whose records are numbered from zero.
     pub(crate) fn change_key(&mut self, secret: Secret) {
         self.key = TrafficKey::new(secret, 0);

@@ -182,6 +182,11 @@ impl PostHandshake {
         Ok(())
     }
 
+    /// Whether the beginning of a handshake message waits for its rest.
+    pub(crate) fn is_partial(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// Gives back what a message that is not whole does not need.
     pub(crate) fn release(&mut self) {
         self.partial.shrink_to_fit();

@@ -45,6 +45,11 @@ impl Sealer {
         }
     }
 
+    /// The key, with the number of the next record.
+    pub(crate) fn into_key(self) -> TrafficKey {
+        self.key
+    }
+
     /// Bytes of plaintext that the next record of application data carries at most.
     pub(crate) const fn next_record(&self) -> usize {
         self.sizing.record(self.record_len(0))
