@@ -7,7 +7,7 @@
 
 use alloc::string::ToString;
 
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 use crate::alert::Alert;
 use crate::error::{Certificate, Error, Fault, Internal, Peer};
@@ -43,6 +43,9 @@ pub(crate) fn from_handshake(error: rustls::Error, alert: AlertSent) -> Error {
         Rustls::AlertReceived(alert) => Error::Alert(alert_from(*alert)),
         Rustls::InvalidCertificate(reason) => Error::Certificate(certificate(reason)),
         Rustls::NoCertificatesPresented => Error::Certificate(Certificate::Missing),
+        Rustls::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(_)) => {
+            Peer::Incompatible(fault(Some(Alert::ENCRYPTED_CLIENT_HELLO_REQUIRED))).into()
+        }
         Rustls::PeerIncompatible(_) => Peer::Incompatible(fault(None)).into(),
         Rustls::NoApplicationProtocol => {
             Peer::Incompatible(fault(Some(Alert::NO_APPLICATION_PROTOCOL))).into()
