@@ -76,6 +76,23 @@ pub(crate) struct Connect {
     /// Show every call, its outcome and the records that cross, live on stderr
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Show all that was negotiated and the certificates, then the counters at the end, on stderr
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Export keying material with this label and show it on stderr
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) keymatexport: Option<String>,
+    /// Export so many bytes
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        requires = "keymatexport"
+    )]
+    pub(crate) keymatexportlen: usize,
+    /// Hide the server's name in an Encrypted Client Hello, by this ECHConfigList (PEM or DER)
+    #[arg(long, value_name = "FILE", conflicts_with = "tls")]
+    pub(crate) ech: Option<PathBuf>,
 }
 
 /// The options of `serve`.

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use offwire::rustls::pki_types::ServerName;
-use offwire::{Client, Read};
+use offwire::{Client, Completion, Exporter, Read};
 use offwire_stream::Stream;
 
 use crate::args::{Connect, server_name};
@@ -16,6 +16,7 @@ use crate::exit::{Failure, local};
 use crate::facts;
 use crate::ladder::Tracer;
 use crate::session::{Session, drive};
+use crate::show;
 use crate::terminal::note;
 use crate::tls_config;
 
@@ -32,7 +33,17 @@ pub(crate) fn run(args: &Connect) -> Result<(), Failure> {
         fetch_ticket(args, &client, name.clone())?;
     }
     let (session, socket) = open(args, &client, name)?;
-    duplex::run(session, &socket)
+    if let Some(label) = &args.keymatexport {
+        show::keying_material(session.engine(), label, args.keymatexportlen)?;
+    }
+    if args.show {
+        show::connection(session.engine());
+    }
+    let (session, end) = duplex::run(session, &socket);
+    if args.show {
+        show::counters(session.engine());
+    }
+    end
 }
 
 /// Connects and shakes hands.
@@ -52,7 +63,12 @@ fn open(
         true => Tracer::Live(Instant::now()),
         false => Tracer::Off,
     };
-    let settings = client.settings().completion(offwire::Completion::Sent);
+    let exporter = match args.keymatexport {
+        Some(_) => Exporter::Kept,
+        None => Exporter::Dropped,
+    };
+    let settings = client.settings().completion(Completion::Sent);
+    let settings = settings.exporter(exporter);
     let engine = client.clone().with_settings(settings).connect(name)?;
     let mut session = Session::new(engine, tracer);
     drive(&mut session, &socket, Session::handshake)?;

@@ -51,20 +51,22 @@ enum Sending {
     Failed(Failure),
 }
 
-/// Runs until the peer has closed, or the connection has failed.
-pub(crate) fn run(session: Session, socket: &TcpStream) -> Result<(), Failure> {
+/// Runs until the peer has closed, or the connection has failed; gives the session back.
+pub(crate) fn run(session: Session, socket: &TcpStream) -> (Session, Result<(), Failure>) {
     let session = Mutex::new(session);
     let (events, inbox) = sync_channel(EVENTS);
     let input = events.clone();
     // Not joined: nothing can interrupt a read of stdin but the end of the program.
     thread::spawn(move || forward_stdin(&input));
-    thread::scope(|scope| {
+    let end = thread::scope(|scope| {
         scope.spawn(|| {
             let end = receive(&session, socket, &events);
             let _ = events.send(Event::PeerEnd(end));
         });
         send(&session, socket, &inbox)
-    })
+    });
+    let session = session.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (session, end)
 }
 
 fn forward_stdin(events: &SyncSender<Event>) {

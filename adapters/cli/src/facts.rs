@@ -89,10 +89,12 @@ fn alpn(negotiated: &Negotiated) -> Option<String> {
 
 fn fingerprint(negotiated: &Negotiated) -> Option<String> {
     let certificate = negotiated.peer_certificates().first()?;
-    Some(format!(
-        "sha256 {}",
-        hex(digest::digest(&digest::SHA256, certificate).as_ref())
-    ))
+    Some(format!("sha256 {}", sha256(certificate)))
+}
+
+/// The SHA-256 of these bytes in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use clap::Parser;
 use crate::args::{Args, Command};
 
 mod args;
+mod certificate;
 mod connect;
 mod demo;
 mod duplex;
@@ -25,6 +26,7 @@ mod page;
 mod records;
 mod serve;
 mod session;
+mod show;
 mod socket;
 mod stop;
 mod terminal;

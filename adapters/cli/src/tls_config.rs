@@ -2,10 +2,14 @@
 
 use alloc::sync::Arc;
 use std::env;
+use std::fs;
 use std::path::Path;
 
+use offwire::rustls::client::{EchConfig, EchMode};
+use offwire::rustls::crypto::aws_lc_rs::hpke::ALL_SUPPORTED_SUITES;
 use offwire::rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
-use offwire::rustls::pki_types::CertificateDer;
+use offwire::rustls::pki_types::pem::PemObject as _;
+use offwire::rustls::pki_types::{CertificateDer, EchConfigListBytes};
 use offwire::rustls::server::WebPkiClientVerifier;
 use offwire::rustls::version::{TLS12, TLS13};
 use offwire::rustls::{
@@ -29,10 +33,12 @@ pub(crate) fn client(args: &Connect) -> Result<Client, Failure> {
         Some(Version::Tls12) => &[&TLS12],
         Some(Version::Tls13) => &[&TLS13],
     };
-    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_protocol_versions(versions)
-        .map_err(unusable)?
-        .with_root_certificates(roots);
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = match &args.ech {
+        Some(file) => builder.with_ech(EchMode::Enable(ech(file)?)),
+        None => builder.with_protocol_versions(versions),
+    };
+    let builder = builder.map_err(unusable)?.with_root_certificates(roots);
     let mut config = match (&args.cert, &args.key) {
         (Some(cert), Some(key)) => {
             let identity = Identity::from_files(cert, key)?;
@@ -49,6 +55,17 @@ pub(crate) fn client(args: &Connect) -> Result<Client, Failure> {
         .collect();
     log_keys(&mut config.key_log);
     Ok(Client::new(config))
+}
+
+/// How to encrypt the ClientHello: from an ECHConfigList, PEM (RFC 9934) or bare.
+fn ech(file: &Path) -> Result<EchConfig, Failure> {
+    let attempt = format!("cannot use the ECHConfigList of {}", file.display());
+    let bytes = fs::read(file).map_err(local(&attempt))?;
+    let list = match EchConfigListBytes::from_pem_slice(&bytes) {
+        Ok(list) => list,
+        Err(_) => EchConfigListBytes::from(bytes),
+    };
+    EchConfig::new(list, ALL_SUPPORTED_SUITES).map_err(local(&attempt))
 }
 
 /// The client of `demo`, which trusts one certificate and nothing else.

@@ -33,6 +33,80 @@ fn megabytes_cross_both_ways_at_once() {
 }
 
 #[test]
+fn everything_is_shown_on_request() {
+    let server = Server::start(&[]);
+    for version in ["1.2", "1.3"] {
+        let shown = server.connect(&["--tls", version, "--show"], b"hello\n");
+        let shown = shown.expect(0, "Certificate 1 of 1");
+        assert_eq!(shown.text(), "hello\n", "nothing of it is on stdout");
+        for line in [
+            &format!("    Protocol                        TLS {version}\n"),
+            "    Names                           localhost",
+            "    Key                             elliptic curve, 256 bits\n",
+            "    Plaintext sealed, bytes         6\n",
+            "    Plaintext opened, bytes         6\n",
+        ] {
+            assert!(
+                shown.stderr.contains(line),
+                "no {line:?} in {}",
+                shown.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn keying_material_is_exported_on_request() {
+    let server = Server::start(&[]);
+    let args = ["--keymatexport", "EXPORTER-x", "--keymatexportlen", "7"];
+    let shown = server
+        .connect(&args, b"")
+        .expect(0, "    Label: 'EXPORTER-x'\n");
+    let (_, material) = shown.stderr.split_once("    Keying material: ").unwrap();
+    let digits = material.lines().next().unwrap();
+    assert_eq!(digits.len(), 14);
+    assert!(digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    server
+        .connect(&["--keymatexport", "master secret"], b"")
+        .expect(1, "is not one of TLS's own");
+    server
+        .connect(&["--keymatexportlen", "7"], b"")
+        .expect(2, "--keymatexport");
+}
+
+#[test]
+fn a_server_without_ech_is_not_talked_to() {
+    let server = Server::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ech.bin");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, b"no list").unwrap();
+    server
+        .connect(&["--ech", path], b"")
+        .expect(1, "cannot use the ECHConfigList");
+    std::fs::write(&file, ech_config()).unwrap();
+    server
+        .connect(&["--ech", path], b"secret\n")
+        .expect(5, "ServerRejectedEncryptedClientHello");
+}
+
+/// An ECHConfigList with the public name `localhost` and X25519's base point as its key.
+fn ech_config() -> Vec<u8> {
+    let vector = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+    let mut key = [0; 32];
+    key[0] = 9;
+    let contents = [
+        &[7, 0x00, 0x20][..],
+        &vector(&key),
+        &vector(&[0, 1, 0, 1]),
+        &[64, 9],
+        b"localhost",
+        &[0, 0],
+    ];
+    vector(&[&[0xfe, 0x0d][..], &vector(&contents.concat())].concat())
+}
+
+#[test]
 fn many_connections_are_served_at_once() {
     let server = Server::start(&[]);
     // Each stays open until its input ends, and none may wait for another.
