@@ -93,7 +93,7 @@ fn a_server_without_ech_is_not_talked_to() {
 /// An ECHConfigList with the public name `localhost` and X25519's base point as its key.
 fn ech_config() -> Vec<u8> {
     let vector = |bytes: &[u8]| {
-        let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+        let length = u16::try_from(bytes.len()).expect("short").to_be_bytes();
         [&length, bytes].concat()
     };
     let mut key = [0; 32];
