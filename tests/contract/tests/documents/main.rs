@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod features;
 mod matrix;
 mod readme;
 mod sources;
