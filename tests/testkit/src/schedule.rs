@@ -18,7 +18,9 @@
 //! * Queues never hold more wire bytes than their limits allow, in any phase.
 //! * Shutdown loses no committed byte. `Closed` comes only behind close_notify, `Truncated` only
 //!   behind the transport's end without one, and both behind all plaintext.
-//! * A flipped bit ends in an error, behind exactly the plaintext of the records before it.
+//! * A flipped bit ends in an error, behind exactly the plaintext of the records before it and as
+//!   soon as it can be known. Two fields of the header are ignored in the handshake; there it must
+//!   change nothing.
 //! * A potential (bytes weighted by how far they have to go) falls in every round of an obedient
 //!   loop, so no live lock and no deadlock.
 //!
@@ -44,6 +46,7 @@ mod account;
 mod broken;
 mod contexts;
 mod finish;
+mod flip;
 mod ledger;
 mod operation;
 mod ports;

@@ -1,8 +1,9 @@
 //! What one call did to the wire and to the counters, compared with what it may have done; and what
 //! holds after every step, whatever it was.
 
-use offwire::{Completion, Error, Interest, KeyUpdate, Stats};
+use offwire::{Completion, Error, Interest, KeyUpdate, ProtocolVersion, Stats};
 
+use super::flip::Sight;
 use super::ledger::{Fate, Phase};
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
@@ -11,6 +12,9 @@ use crate::pair::Side;
 
 /// The most plaintext that one record carries, in bytes.
 pub(super) const FULL: usize = 16_384;
+
+/// The largest record in wire bytes: with less room than that a handshake does not go on.
+const LARGEST: usize = 16_413;
 
 /// Wire bytes beyond the limit that control records may use.
 const RESERVE: usize = 128;
@@ -42,7 +46,8 @@ pub(super) enum Sealing<'a> {
 impl Run {
     pub(super) fn before(&mut self, side: Side) -> Before {
         let waits = self.wire_from(side).waits();
-        let begins = match self.ledger(side).fate {
+        let begins = match self.ledgers[side as usize].fate {
+            Fate::Handshaking if self.is_behind_flights(side) => Begins::BehindFlights,
             Fate::Handshaking => Begins::InHandshake,
             Fate::Open | Fate::Dead { .. } => Begins::Behind,
         };
@@ -56,11 +61,24 @@ impl Run {
         }
     }
 
-    /// Accounts for a call: its records on the wire, its counters, what it received.
+    /// Accounts for a call that did not fail.
     pub(super) fn settle(&mut self, side: Side, before: Before, sealing: Sealing<'_>) -> Verdict {
+        self.account(side, before, sealing)?;
+        if self.ledger(side).fate == Fate::Handshaking && self.sight(side) == Sight::Fails {
+            let limit = self.pair.engine(side).settings().effective_outgoing_limit();
+            ensure!(
+                self.wire_from(side).waits() + LARGEST > limit,
+                "a flipped bit has arrived, and the handshake goes on"
+            );
+        }
+        Ok(())
+    }
+
+    /// Accounts for a call: its records on the wire, its counters, what it received.
+    fn account(&mut self, side: Side, before: Before, sealing: Sealing<'_>) -> Verdict {
         let engine = self.pair.engine(side);
         let (stats, complete) = (engine.stats(), engine.negotiated().is_some());
-        let completes = complete && before.begins == Begins::InHandshake;
+        let completes = complete && before.begins != Begins::Behind;
         let updates = stats.key_updates_sealed - before.stats.key_updates_sealed;
         let data = stats.plaintext_sealed - before.stats.plaintext_sealed;
         let data = usize::try_from(data).unwrap_or(usize::MAX);
@@ -101,12 +119,20 @@ impl Run {
         }
         self.count_updates(side, &sealed);
         if completes {
+            let sight = self.sight(side);
+            ensure_eq!(sight, Sight::Passes, "a handshake with a flipped bit");
             let fed = self.wire_from(side.peer()).fed;
             self.ledger(side).fate = Fate::Open;
             self.ledger(side).fed_in_handshake = fed;
         }
         self.receive_updates(side, stats.key_updates_received)?;
         self.check_counters(side)
+    }
+
+    /// Whether a TLS 1.3 server's handshake has only tickets left to send.
+    fn is_behind_flights(&self, side: Side) -> bool {
+        let client = &self.wires[Side::Client as usize];
+        self.version == ProtocolVersion::Tls13 && side == Side::Server && client.has_protected()
     }
 
     fn count_updates(&mut self, side: Side, sealed: &[Kind]) {
@@ -159,17 +185,14 @@ impl Run {
         let engine = self.pair.engine(side);
         let stats = engine.stats();
         let ledger = &self.ledgers[side as usize];
-        let (own, peer) = (
-            &self.wires[side as usize],
-            &self.wires[side.peer() as usize],
-        );
+        let own = &self.wires[side as usize];
         ensure_eq!(stats.wire_sent, own.sent as u64, "wire bytes sent");
         ensure_eq!(
             stats.plaintext_sealed,
             ledger.stream.len() as u64,
             "plaintext sealed"
         );
-        ensure!(stats.wire_fed <= peer.fed as u64, "wire bytes fed");
+        ensure_eq!(stats.wire_fed, ledger.kept as u64, "wire bytes fed");
         Ok(())
     }
 
@@ -188,7 +211,7 @@ impl Run {
             let engine = self.pair.engine(side);
             let settings = engine.settings();
             let stats = engine.stats();
-            let limit = settings.effective_outgoing_limit().max(16_413) + RESERVE;
+            let limit = settings.effective_outgoing_limit().max(LARGEST) + RESERVE;
             ensure!(
                 stats.outgoing_high_water <= limit && waits <= limit,
                 "rule 6: {} bytes waited, {limit} may",
@@ -263,7 +286,7 @@ impl Run {
             (Phase::Open | Phase::Handshaking, _) => Sealing::Nothing,
         };
         let error = error.clone();
-        self.settle(side, before, sealing)?;
+        self.account(side, before, sealing)?;
         self.ledger(side).fate = Fate::Dead { error, phase };
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::ledger::{Fate, Writes};
 use super::operation::{Offer, Slices};
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
-use super::wire::Damage;
+use super::wire::{Damage, Wire};
 use crate::pair::Side;
 
 /// How many fresh bytes the loop offers at once: more than two records.
@@ -197,9 +197,7 @@ impl Run {
         if matches!(interest, Interest::Write | Interest::ReadWrite) {
             self.pull(side)?;
         }
-        let ledger = self.ledger(side);
-        let discards = ledger.is_dead() || ledger.end.is_some();
-        if discards || matches!(interest, Interest::Read | Interest::ReadWrite) {
+        if self.discards(side) || matches!(interest, Interest::Read | Interest::ReadWrite) {
             self.push(side);
         }
         Ok(())
@@ -208,7 +206,7 @@ impl Run {
     /// After harm both sides may wait for each other for ever, as behind a length that grew; then
     /// somebody gives up and the transport ends.
     fn end_damaged(&mut self) {
-        if self.wires.iter().any(|wire| wire.damage != Damage::None) {
+        if Side::BOTH.iter().any(|side| self.is_harmed(*side)) {
             for side in Side::BOTH {
                 if self.pair.link_to(side).ends_at().is_none() {
                     self.pair.link_to(side).end();
@@ -289,6 +287,10 @@ impl Run {
 
     /// What both sides tell each other adds up.
     fn check_end(&mut self) -> Verdict {
+        let is_flipped = |wire: &Wire| matches!(wire.damage, Damage::Flipped { .. });
+        if Side::BOTH.iter().all(|side| !self.is_harmed(*side)) {
+            self.met.ignored_flips += usize::from(self.wires.iter().any(is_flipped));
+        }
         for side in Side::BOTH {
             let (ledger, peer) = (
                 &self.ledgers[side as usize],
@@ -302,7 +304,13 @@ impl Run {
                 ledger.abandoned,
                 ledger.stream.len()
             );
-            if self.wires.iter().all(|wire| wire.damage == Damage::None) {
+            if self.flipped(side).is_some() {
+                ensure!(
+                    ledger.end != Some(Read::Closed),
+                    "a flipped bit was read over"
+                );
+            }
+            if Side::BOTH.iter().all(|side| !self.is_harmed(*side)) {
                 ensure_eq!(ledger.end, Some(Read::Closed), "both sides closed");
                 ensure_eq!(
                     ledger.received,

@@ -61,6 +61,8 @@ pub(super) struct Ledger {
     pub(super) updates_in_a_row: usize,
     /// How many bytes had been fed when the handshake was complete.
     pub(super) fed_in_handshake: usize,
+    /// How many bytes were fed and not discarded.
+    pub(super) kept: usize,
     noise: usize,
 }
 
@@ -84,6 +86,7 @@ impl Ledger {
             updates_seen: 0,
             updates_in_a_row: 0,
             fed_in_handshake: 0,
+            kept: 0,
             noise,
         }
     }

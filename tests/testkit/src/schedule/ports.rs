@@ -7,7 +7,7 @@ use super::runner::Run;
 use super::verdict::{Verdict, ensure_eq};
 use super::wire::Damage;
 use crate::link::{Inlet, Outlet};
-use crate::pair::Side;
+use crate::pair::{Pair, Side};
 
 impl Run {
     /// Takes bytes out of a side, as far as the link has room for them.
@@ -23,9 +23,7 @@ impl Run {
     /// Feeds a side with what is in flight.
     pub(super) fn feed(&mut self, side: Side, inlet: Inlet, len: usize) -> Verdict<usize> {
         self.check_space(side)?;
-        let count = self.pair.push_through(side, inlet, len);
-        self.wire_from(side.peer()).fed += count;
-        Ok(count)
+        Ok(self.deliver(side, |pair| pair.push_through(side, inlet, len)))
     }
 
     /// Moves one cut towards a side.
@@ -42,9 +40,22 @@ impl Run {
 
     /// Delivers one cut to a side.
     pub(super) fn push(&mut self, side: Side) -> usize {
-        let count = self.pair.push(side);
+        self.deliver(side, |pair| pair.push(side))
+    }
+
+    /// Counts what a side takes, and what of it it does not discard.
+    fn deliver(&mut self, side: Side, push: impl FnOnce(&mut Pair) -> usize) -> usize {
+        let discards = self.discards(side) || self.pair.link_to(side).has_ended();
+        let count = push(&mut self.pair);
         self.wire_from(side.peer()).fed += count;
+        self.ledger(side).kept += if discards { 0 } else { count };
         count
+    }
+
+    /// Whether a side discards what arrives: it has failed, or has met an end.
+    pub(super) fn discards(&self, side: Side) -> bool {
+        let ledger = &self.ledgers[side as usize];
+        ledger.is_dead() || ledger.end.is_some()
     }
 
     fn left(&mut self, side: Side, count: usize) -> Verdict<usize> {
@@ -112,11 +123,12 @@ impl Run {
             }
             Harm::Flip(at, bit) => {
                 let at = place(at);
-                if in_flight == 0 || wire.is_in_version(at) {
+                if in_flight == 0 {
                     return;
                 }
-                link.flip_bit(at, bit % 8);
-                wire.damage = Damage::Flipped(at);
+                let bit = bit % 8;
+                link.flip_bit(at, bit);
+                wire.damage = Damage::Flipped { at, bit };
             }
         }
         self.pair

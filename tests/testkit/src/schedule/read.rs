@@ -3,15 +3,15 @@
 use offwire::{Error, Peer, Read};
 
 use super::account::{FULL, Sealing};
+use super::flip::Sight;
 use super::ledger::{Fate, Phase};
 use super::runner::Run;
 use super::verdict::{Verdict, ensure, ensure_eq};
-use super::wire::{Damage, Kind, Last, Sealed, Wire};
+use super::wire::{Kind, Last};
 use crate::pair::Side;
-use crate::records::HEADER;
 
 /// What stands ahead of a reader, behind the handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ahead {
     /// So many bytes of a record that has arrived whole.
     Data(usize),
@@ -19,10 +19,8 @@ pub(super) enum Ahead {
     CloseNotify,
     /// The alert of a peer that failed.
     Fatal,
-    /// A record with a flipped bit that is there as a whole.
-    Flipped,
-    /// A record with a flipped bit that need not be whole: its length may have changed.
-    PerhapsFlipped,
+    /// A record with a flipped bit, of which enough has arrived for this error.
+    Flipped(Peer),
     /// The end of the transport.
     End,
     /// Nothing that is whole.
@@ -33,13 +31,9 @@ impl Run {
     pub(super) fn ahead(&self, side: Side) -> Ahead {
         let wire = &self.wires[side.peer() as usize];
         let received = self.ledgers[side as usize].received;
-        let (reach, flipped) = match wire.damage {
-            Damage::None | Damage::Ended => (wire.fed, None),
-            Damage::Flipped(offset) if wire.fed <= offset => (wire.fed, None),
-            Damage::Flipped(offset) => match wire.record_at(offset) {
-                None => (0, Some(Ahead::PerhapsFlipped)),
-                Some(record) => (record.start, Some(flipped(wire.fed, record, offset))),
-            },
+        let (reach, error) = match self.flipped(side) {
+            Some((start, error)) => (start, error),
+            None => (wire.fed, None),
         };
         if let Some(record) = wire.unread(received)
             && record.end <= reach
@@ -57,12 +51,15 @@ impl Run {
                 Last::Fatal => Ahead::Fatal,
             };
         }
+        if wire.early_alert().is_some_and(|end| end <= reach) {
+            return Ahead::Fatal;
+        }
         let ended = match side {
             Side::Client => self.pair.to_client.has_ended(),
             Side::Server => self.pair.to_server.has_ended(),
         };
-        match flipped {
-            Some(flipped) => flipped,
+        match error {
+            Some(error) => Ahead::Flipped(error),
             None if ended => Ahead::End,
             None => Ahead::Nothing,
         }
@@ -120,14 +117,10 @@ impl Run {
             Ahead::CloseNotify => Read::Closed,
             Ahead::End => Read::Truncated,
             Ahead::Nothing => Read::NeedRead,
-            Ahead::Fatal | Ahead::Flipped => {
+            Ahead::Fatal | Ahead::Flipped(_) => {
                 ensure!(false, "{outcome:?}, and an error stands ahead ({ahead:?})");
                 return Ok(());
             }
-            Ahead::PerhapsFlipped => match self.pair.link_to(side).has_ended() {
-                true => Read::Truncated,
-                false => Read::NeedRead,
-            },
         };
         ensure_eq!(outcome, expected, "a read with {ahead:?} ahead");
         Ok(())
@@ -205,23 +198,24 @@ impl Run {
             }
         );
         if self.ledgers[side as usize].fate == Fate::Handshaking {
-            let harmed = |wire: &Wire| match wire.damage {
-                Damage::None => false,
-                Damage::Ended | Damage::Flipped(_) => true,
-            };
+            let (sight, theirs) = (self.sight(side), self.sight(side.peer()));
             let ended = self.pair.link_to(side).has_ended();
-            let reason = ended || peer_died_early || self.wires.iter().any(harmed);
-            ensure!(reason, "the handshake failed without a reason: {error:?}");
+            let reason = ended
+                || peer_died_early
+                || matches!(sight, Sight::Fails | Sight::Disagrees)
+                || theirs == Sight::Disagrees;
+            self.met.flips_in_handshake += usize::from(sight != Sight::Passes);
+            ensure!(
+                reason,
+                "the handshake failed without a reason: {error:?}, with a bit that {sight:?}"
+            );
             return Ok(());
         }
         let ahead = self.ahead(side);
         match ahead {
-            Ahead::Flipped | Ahead::PerhapsFlipped => {
+            Ahead::Flipped(expected) => {
                 self.met.flips += 1;
-                ensure!(
-                    matches!(error, Error::Peer(_)),
-                    "a flipped bit is the peer's fault, not {error:?}"
-                );
+                ensure_eq!(*error, Error::Peer(expected), "a flipped bit");
             }
             Ahead::Fatal => {
                 ensure!(
@@ -229,26 +223,10 @@ impl Run {
                     "{error:?}, and an alert came"
                 );
             }
-            Ahead::Nothing if peer_died_early => {
-                ensure!(
-                    matches!(error, Error::Alert(_) | Error::Peer(Peer::BadRecordMac)),
-                    "{error:?}, and the peer's handshake failed"
-                );
-            }
             Ahead::Data(_) | Ahead::CloseNotify | Ahead::End | Ahead::Nothing => {
                 ensure!(false, "{error:?}, and {ahead:?} stands ahead");
             }
         }
         Ok(())
-    }
-}
-
-/// A flipped bit shows once its record is whole, unless it changed the length.
-fn flipped(fed: usize, record: &Sealed, offset: usize) -> Ahead {
-    let length = record.start + HEADER - 2..record.start + HEADER;
-    if fed >= record.end && !length.contains(&offset) {
-        Ahead::Flipped
-    } else {
-        Ahead::PerhapsFlipped
     }
 }

@@ -47,6 +47,11 @@ pub struct Met {
     pub reserve_uses: usize,
     /// Engines that met a flipped bit behind the handshake and failed.
     pub flips: usize,
+    /// Engines that failed in the handshake with a flipped bit ahead.
+    pub flips_in_handshake: usize,
+    /// Connections that closed cleanly although a bit was flipped in their handshake, in a field
+    /// that is ignored.
+    pub ignored_flips: usize,
     /// Reads behind the handshake that told the transport's end.
     pub truncated: usize,
     /// Peeks that opened a full record into the caller's buffer.

@@ -139,7 +139,6 @@ impl Run {
     /// What shutdown answers once it was called.
     fn closing(&mut self, side: Side) -> Shutdown {
         let ahead = self.ahead(side);
-        let ended = self.pair.link_to(side).has_ended();
         let wire = self.wire_from(side);
         let close_notify = wire
             .records
@@ -151,12 +150,7 @@ impl Run {
         match ahead {
             Ahead::CloseNotify => Shutdown::Complete,
             Ahead::End => Shutdown::Truncated,
-            Ahead::PerhapsFlipped if ended => Shutdown::Truncated,
-            Ahead::Data(_)
-            | Ahead::Nothing
-            | Ahead::Fatal
-            | Ahead::Flipped
-            | Ahead::PerhapsFlipped => Shutdown::Sent,
+            Ahead::Data(_) | Ahead::Nothing | Ahead::Fatal | Ahead::Flipped(_) => Shutdown::Sent,
         }
     }
 }

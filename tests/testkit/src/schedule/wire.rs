@@ -5,7 +5,7 @@ use offwire::{KeyUpdate, ProtocolVersion};
 
 use super::verdict::{Verdict, ensure, ensure_eq};
 use crate::contexts::Suite;
-use crate::records::{self, HEADER};
+use crate::records::{self, ContentType, HEADER, Record};
 
 /// What a record carries that the engine sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +51,17 @@ pub(super) enum Damage {
     None,
     /// It ends, where the link knows.
     Ended,
-    /// The byte at this offset has a bit flipped.
-    Flipped(usize),
+    /// A bit of the byte at this offset is flipped.
+    Flipped {
+        at: usize,
+        bit: u8,
+    },
 }
 
 /// One direction.
 #[derive(Debug)]
 pub(super) struct Wire {
+    version: ProtocolVersion,
     /// Bytes that a record has beyond its content.
     overhead: usize,
     /// What the engine offered, as it was when it was sealed, and has not sent.
@@ -67,8 +71,8 @@ pub(super) struct Wire {
     /// How many bytes have left the sender, and how many the receiver has taken.
     pub(super) sent: usize,
     pub(super) fed: usize,
-    /// Where the records of the handshake end; they are rustls's.
-    pub(super) handshake: Vec<usize>,
+    /// The records of the handshake; they are rustls's.
+    pub(super) handshake: Vec<Foreign>,
     /// The engine's records, behind the handshake.
     pub(super) records: Vec<Sealed>,
     pub(super) damage: Damage,
@@ -82,6 +86,7 @@ impl Wire {
             (ProtocolVersion::Tls13, _) => 1, // the inner content type
         };
         Self {
+            version,
             overhead: HEADER + explicit_nonce + 16,
             waiting: Vec::new(),
             head: 0,
@@ -132,7 +137,7 @@ impl Wire {
 
     /// The position behind the last record of the handshake so far.
     pub(super) fn handshake_end(&self) -> usize {
-        self.handshake.last().copied().unwrap_or(0)
+        self.handshake.last().map_or(0, |record| record.end)
     }
 
     /// Compares what the engine offers with what it had offered, and remembers what is new. Of the
@@ -157,7 +162,7 @@ impl Wire {
         }
         let (new, rest) = records::split(&self.waiting[from..]);
         ensure!(rest.is_empty(), "{} bytes are no whole record", rest.len());
-        let lengths: Vec<usize> = new.iter().map(records::Record::wire_len).collect();
+        let lengths: Vec<usize> = new.iter().map(Record::wire_len).collect();
         let foreign = lengths.len().saturating_sub(sealed.len());
         let expected: Vec<usize> = sealed
             .iter()
@@ -169,13 +174,15 @@ impl Wire {
             "the records on the wire are those that were committed ({sealed:?}), each once"
         );
         ensure!(
-            foreign == 0 || begins == Begins::InHandshake,
+            foreign == 0 || begins != Begins::Behind,
             "a record on the wire that no call committed: {lengths:?}, committed {sealed:?}"
         );
         let mut at = start;
-        for len in &lengths[..foreign] {
-            at += len;
-            self.handshake.push(at);
+        for record in &new[..foreign] {
+            let guise = self.guise(record, begins);
+            let (start, end) = (at, at + record.wire_len());
+            self.handshake.push(Foreign { start, end, guise });
+            at = end;
         }
         for (kind, len) in sealed.iter().zip(expected) {
             let data = match kind {
@@ -255,20 +262,79 @@ impl Wire {
         record.filter(|record| record.start <= offset)
     }
 
-    /// Whether a byte of the handshake is in the version field of a record, which readers may or
-    /// may not look at ("MUST be ignored for all purposes", RFC 8446 section 5.1).
-    pub(super) fn is_in_version(&self, offset: usize) -> bool {
-        let index = self.handshake.partition_point(|end| *end <= offset);
-        let start = index
-            .checked_sub(1)
-            .map_or(0, |index| self.handshake[index]);
-        self.record_at(offset).is_none() && (start + 1..start + 3).contains(&offset)
+    /// Where the record stands that holds this byte, and which of the handshake's it is, if it is
+    /// one.
+    pub(super) fn place(&self, offset: usize) -> Option<(usize, usize, Option<Guise>)> {
+        let passed = |record: &Foreign| record.end <= offset;
+        let foreign = self.handshake.get(self.handshake.partition_point(passed));
+        match foreign {
+            Some(record) => Some((record.start, record.end, Some(record.guise))),
+            None => self
+                .record_at(offset)
+                .map(|record| (record.start, record.end, None)),
+        }
     }
+
+    /// Where the alert ends of a sender that failed in its handshake.
+    pub(super) fn early_alert(&self) -> Option<usize> {
+        let last = self.handshake.last();
+        last.filter(|record| record.guise == Guise::Alert)
+            .map(|record| record.end)
+    }
+
+    /// Whether the handshake has sent a record under keys.
+    pub(super) fn has_protected(&self) -> bool {
+        let mut records = self.handshake.iter();
+        records.any(|record| record.guise == Guise::Protected)
+    }
+
+    fn guise(&self, record: &Record<'_>, begins: Begins) -> Guise {
+        let changed = |record: &Foreign| record.guise == Guise::ChangeCipherSpec;
+        match (record.content_type, self.version) {
+            (ContentType::CHANGE_CIPHER_SPEC, _) => Guise::ChangeCipherSpec,
+            (ContentType::ALERT, _) => Guise::Alert,
+            (ContentType::APPLICATION_DATA, ProtocolVersion::Tls13)
+                if record.wire_len() == self.overhead + Kind::Alert(Last::Fatal).content() =>
+            {
+                Guise::Alert // the shortest message of a handshake is longer
+            }
+            (ContentType::APPLICATION_DATA, _) => match begins {
+                Begins::BehindFlights => Guise::Ticket,
+                Begins::InHandshake | Begins::Behind => Guise::Protected,
+            },
+            (_, ProtocolVersion::Tls12) if self.handshake.iter().any(changed) => Guise::Protected,
+            _ => Guise::Handshake,
+        }
+    }
+}
+
+/// A record of the handshake.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Foreign {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) guise: Guise,
+}
+
+/// What a record of the handshake looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guise {
+    /// Messages in the clear.
+    Handshake,
+    ChangeCipherSpec,
+    /// Messages under keys.
+    Protected,
+    /// A ticket of TLS 1.3, which the client reads behind its handshake.
+    Ticket,
+    /// The alert of a side that failed.
+    Alert,
 }
 
 /// Whether a call began in the handshake: only then may records appear that are not the engine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begins {
     InHandshake,
+    /// And the client has sent all of its own: what a TLS 1.3 server still sends are tickets.
+    BehindFlights,
     Behind,
 }

@@ -1,0 +1,100 @@
+//! A flipped bit anywhere, from the first byte of the handshake to close_notify: who meets it, when,
+//! and as what. The test kit's `schedule` predicts each of them; here they are put everywhere.
+
+use offwire::ProtocolVersion;
+use offwire_contract::strategy::config;
+use offwire_testkit::schedule::{Harm, Offer, Operation, Schedule, Start, run};
+use offwire_testkit::strategy::{suite, version};
+use offwire_testkit::{Cuts, Inlet, Outlet, Side, Suite};
+use proptest::prelude::*;
+
+/// What brings a connection from one flight in the air to the next, and the flight's receiver.
+fn flights() -> [(Vec<Operation>, Side); 6] {
+    use Operation::{Feed, Handshake, Read, Shutdown, Take, Write};
+
+    let all = 1 << 20;
+    let arrive = |side| Feed(side, Inlet::Feed, all);
+    let leave = |side| Take(side, Outlet::First, all);
+    let flight = |calls: &[Operation], side: Side| {
+        let sent = [arrive(side.peer())].into_iter().chain(calls.to_vec());
+        (sent.chain([leave(side.peer())]).collect(), side)
+    };
+    let (client, server) = (Side::Client, Side::Server);
+    [
+        flight(&[Handshake(client)], server),
+        flight(&[Handshake(server)], client),
+        flight(&[Handshake(client)], server),
+        flight(
+            &[Handshake(server), Write(server, Offer::fresh(300))],
+            client,
+        ),
+        flight(
+            &[Read(client, 50), Write(client, Offer::fresh(20_000))],
+            server,
+        ),
+        flight(&[Shutdown(server)], client),
+    ]
+}
+
+/// A connection in which this bit is flipped of what is in the air at this flight.
+fn flipped(
+    (version, suite): (ProtocolVersion, Suite),
+    (flight, at, bit): (usize, u32, u8),
+    cuts: Cuts,
+) -> Schedule {
+    let mut operations = Vec::new();
+    let mut receiver = Side::Server;
+    for (calls, side) in flights().into_iter().take(flight + 1) {
+        operations.extend(calls);
+        receiver = side;
+    }
+    operations.push(Operation::Harm(receiver, Harm::Flip(at, bit)));
+    Schedule {
+        start: Start::Fresh,
+        version,
+        suite,
+        cuts,
+        operations,
+        ..Schedule::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(1_000))]
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_met_as_predicted(
+        kind in (version(), suite()),
+        flight in 0..6_usize,
+        at in prop_oneof![3 => 0..16_u32, 2 => 120..150_u32, 3 => any::<u32>()],
+        bit in 0..8_u8,
+        cuts in prop_oneof![2 => Just(Cuts::Whole), 1 => (1..40_usize).prop_map(Cuts::Bytes)],
+    ) {
+        run(&flipped(kind, (flight, at, bit), cuts))?;
+    }
+}
+
+/// The two fields of a header that the handshake ignores: with any other bit flipped, it fails.
+#[test]
+fn the_handshake_passes_over_the_fields_that_it_must_ignore_and_no_others() {
+    let suite = Suite::Aes128Gcm;
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        let mut passed = Vec::new();
+        for (at, bit) in (0..16).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            // The client's second flight: in TLS 1.3 change_cipher_spec, six bytes, and Finished.
+            let schedule = flipped((version, suite), (2, at, bit), Cuts::Whole);
+            if run(&schedule).unwrap().met.ignored_flips > 0 {
+                passed.push((at, bit));
+            }
+        }
+        let low_byte = |at| (0..8).map(move |bit| (at, bit));
+        let expected: Vec<_> = match version {
+            ProtocolVersion::Tls12 => low_byte(2).collect(), // ClientKeyExchange
+            ProtocolVersion::Tls13 => low_byte(2)
+                .chain([(6, 0), (6, 1)]) // handshake (22) and alert (21) for application_data (23)
+                .chain(low_byte(8))
+                .collect(),
+        };
+        assert_eq!(passed, expected, "{version}");
+    }
+}
