@@ -52,6 +52,7 @@ mod operation;
 mod ports;
 mod read;
 mod runner;
+mod sizes;
 #[cfg(feature = "arbitrary")]
 mod unstructured;
 mod verbs;

@@ -22,7 +22,7 @@
 mod operations;
 mod schedules;
 
-use offwire::{Completion, ProtocolVersion, RetryCheck, Settings, WriteMode};
+use offwire::{Completion, ProtocolVersion, RecordSizing, RetryCheck, Settings, WriteMode};
 use proptest::collection;
 use proptest::prelude::*;
 
@@ -55,21 +55,36 @@ pub fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Client), Just(Side::Server)]
 }
 
-/// Every mode, completion and retry check; limits from the least (one largest record) to 1 MiB,
-/// the least most often.
+/// Every mode, completion and retry check; any size of records, full ones most often; limits from
+/// the least (one largest record) to 1 MiB, the least most often.
 pub fn settings() -> impl Strategy<Value = Settings> {
     let mode = prop_oneof![Just(WriteMode::Whole), Just(WriteMode::Partial)];
     let completion = prop_oneof![Just(Completion::Queued), Just(Completion::Sent)];
     let check = prop_oneof![3 => Just(RetryCheck::Contents), 1 => Just(RetryCheck::Length)];
     let limits = (limit(), limit());
-    (mode, completion, check, limits).prop_map(|(mode, completion, check, (outgoing, incoming))| {
+    let sizing = prop_oneof![4 => Just(RecordSizing::Full), 1 => Just(RecordSizing::Dynamic)];
+    let how = (mode, completion, check, sizing);
+    (how, record_size(), limits).prop_map(|(how, size, (outgoing, incoming))| {
+        let (mode, completion, check, sizing) = how;
         Settings::default()
             .write_mode(mode)
             .completion(completion)
             .retry_check(check)
+            .record_sizing(sizing)
+            .max_record_size(size)
             .outgoing_limit(outgoing)
             .incoming_limit(incoming)
     })
+}
+
+/// The most plaintext of a record: mostly what TLS permits, else anything from the least on.
+fn record_size() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        6 => Just(FULL),
+        1 => Just(0_usize),
+        1 => 512..2_000_usize,
+        1 => 2_000..FULL,
+    ]
 }
 
 fn limit() -> impl Strategy<Value = usize> {

@@ -29,6 +29,8 @@ pub(super) struct Before {
     pub(super) committed: usize,
     pub(super) pending: usize,
     pub(super) waits: usize,
+    /// The most plaintext of the next record.
+    pub(super) record: usize,
     pub(super) begins: Begins,
 }
 
@@ -45,7 +47,8 @@ pub(super) enum Sealing<'a> {
 
 impl Run {
     pub(super) fn before(&mut self, side: Side) -> Before {
-        let waits = self.wire_from(side).waits();
+        let wire = self.wire_from(side);
+        let (waits, record) = (wire.waits(), wire.sizes.next());
         let begins = match self.ledgers[side as usize].fate {
             Fate::Handshaking if self.is_behind_flights(side) => Begins::BehindFlights,
             Fate::Handshaking => Begins::InHandshake,
@@ -57,6 +60,7 @@ impl Run {
             committed: engine.committed(),
             pending: engine.pending(),
             waits,
+            record,
             begins,
         }
     }
@@ -95,8 +99,8 @@ impl Run {
         match sealing {
             Sealing::Nothing => ensure_eq!(data, 0, "only a write seals application data"),
             Sealing::Data(offer) => {
-                let chunks = chunks(offer, data)?;
-                sealed.extend(chunks.into_iter().map(Kind::Data));
+                let lengths = self.wire_from(side).sizes.split(offer.len(), data)?;
+                sealed.extend(lengths.into_iter().map(Kind::Data));
                 self.ledger(side).stream.extend_from_slice(&offer[..data]);
                 ensure!(
                     data == 0 || self.ledger(side).owed.is_none(),
@@ -290,26 +294,4 @@ impl Run {
         self.ledger(side).fate = Fate::Dead { error, phase };
         Ok(())
     }
-}
-
-/// The records that so many bytes of an offer take: full ones, the last as long as the offer has
-/// it. A record is never shortened to the room that is left.
-fn chunks(offer: &[u8], sealed: usize) -> Verdict<Vec<usize>> {
-    let (mut lengths, mut at) = (Vec::new(), 0);
-    while at < sealed {
-        let len = FULL.min(offer.len() - at);
-        ensure!(
-            len > 0,
-            "{sealed} bytes were sealed of {} offered",
-            offer.len()
-        );
-        lengths.push(len);
-        at += len;
-    }
-    ensure_eq!(
-        at,
-        sealed,
-        "rule 2: a record is never shortened to the room that is left"
-    );
-    Ok(lengths)
 }

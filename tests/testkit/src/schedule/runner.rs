@@ -130,7 +130,9 @@ impl Run {
             pair,
             version,
             ledgers: [Ledger::new(0), Ledger::new(1 << 19)],
-            wires: [Wire::new(version, suite), Wire::new(version, suite)],
+            wires: schedule
+                .settings
+                .map(|settings| Wire::new(version, suite, settings)),
             met: Met::default(),
             step: Step::Connecting,
         }

@@ -74,6 +74,9 @@ impl Run {
     pub(super) fn release(&mut self, side: Side) -> Verdict {
         let before = self.before(side);
         self.pair.on(side).release();
+        if self.ledger(side).fate == Fate::Open {
+            self.wire_from(side).sizes.restart();
+        }
         self.unchanged(side, before, "release changes nothing that shows")
     }
 

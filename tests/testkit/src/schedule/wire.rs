@@ -1,8 +1,9 @@
 //! The model of one direction of the wire: which records its sender committed and where each one
 //! stands, and how far the transport carries them.
 
-use offwire::{KeyUpdate, ProtocolVersion};
+use offwire::{KeyUpdate, ProtocolVersion, Settings};
 
+use super::sizes::Sizes;
 use super::verdict::{Verdict, ensure, ensure_eq};
 use crate::contexts::Suite;
 use crate::records::{self, ContentType, HEADER, Record};
@@ -64,6 +65,7 @@ pub(super) struct Wire {
     version: ProtocolVersion,
     /// Bytes that a record has beyond its content.
     overhead: usize,
+    pub(super) sizes: Sizes,
     /// What the engine offered, as it was when it was sealed, and has not sent.
     waiting: Vec<u8>,
     /// Where `waiting` begins in the vector: what is before has left.
@@ -79,15 +81,17 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(version: ProtocolVersion, suite: Suite) -> Self {
+    pub(super) fn new(version: ProtocolVersion, suite: Suite, settings: Settings) -> Self {
         let explicit_nonce = match (version, suite) {
             (ProtocolVersion::Tls12, Suite::Aes128Gcm | Suite::Aes256Gcm) => 8,
             (ProtocolVersion::Tls12, Suite::ChaCha20Poly1305) => 0,
             (ProtocolVersion::Tls13, _) => 1, // the inner content type
         };
+        let overhead = HEADER + explicit_nonce + 16;
         Self {
             version,
-            overhead: HEADER + explicit_nonce + 16,
+            overhead,
+            sizes: Sizes::new(settings, overhead),
             waiting: Vec::new(),
             head: 0,
             sent: 0,

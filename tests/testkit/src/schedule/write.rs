@@ -2,7 +2,7 @@
 
 use offwire::{Error, Misuse, RetryCheck, Write, WriteMode};
 
-use super::account::{Before, FULL, Sealing};
+use super::account::{Before, Sealing};
 use super::ledger::{Fate, Writes};
 use super::operation::Slices;
 use super::runner::Run;
@@ -176,7 +176,7 @@ impl Run {
         let engine = self.pair.engine(side);
         if engine.settings().effective_write_mode() == WriteMode::Partial {
             let record = match before.committed {
-                0 => FULL.min(len),
+                0 => before.record.min(len),
                 committed => committed,
             };
             ensure_eq!(n, record, "rule 2: one record, and never a shortened one");
@@ -193,7 +193,7 @@ impl Run {
         let limit = self.pair.engine(side).settings().effective_outgoing_limit();
         let owes = self.ledger(side).owed.is_some();
         let wire = self.wire_from(side);
-        let next = wire.record_len(FULL.min(rest));
+        let next = wire.record_len(wire.sizes.next().min(rest));
         let others = wire.waits() - wire.control_waits();
         others + next > limit || (owes && wire.key_update_waits())
     }

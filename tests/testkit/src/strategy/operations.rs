@@ -112,7 +112,7 @@ fn content() -> impl Strategy<Value = Content> {
 fn slices() -> impl Strategy<Value = Slices> {
     prop_oneof![
         2 => Just(Slices::One),
-        1 => prop_oneof![50..500_u16, 500..20_000_u16].prop_map(Slices::Every),
+        1 => prop_oneof![1..4_u16, 4..500_u16, 500..20_000_u16].prop_map(Slices::Every),
         1 => any::<u64>().prop_map(Slices::Ragged),
     ]
 }
