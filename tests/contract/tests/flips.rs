@@ -3,8 +3,8 @@
 
 use offwire::ProtocolVersion;
 use offwire_contract::strategy::config;
-use offwire_testkit::schedule::{Harm, Offer, Operation, Schedule, Start, run};
-use offwire_testkit::strategy::{suite, version};
+use offwire_testkit::schedule::{Authentication, Harm, Offer, Operation, Schedule, Start, run};
+use offwire_testkit::strategy::{authentication, suite, version};
 use offwire_testkit::{Cuts, Inlet, Outlet, Side, Suite};
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ fn flights() -> [(Vec<Operation>, Side); 6] {
 
 /// A connection in which this bit is flipped of what is in the air at this flight.
 fn flipped(
-    (version, suite): (ProtocolVersion, Suite),
+    (version, suite, authentication): (ProtocolVersion, Suite, Authentication),
     (flight, at, bit): (usize, u32, u8),
     cuts: Cuts,
 ) -> Schedule {
@@ -53,6 +53,7 @@ fn flipped(
         start: Start::Fresh,
         version,
         suite,
+        authentication,
         cuts,
         operations,
         ..Schedule::default()
@@ -64,7 +65,7 @@ proptest! {
 
     #[test]
     fn a_flipped_bit_anywhere_is_met_as_predicted(
-        kind in (version(), suite()),
+        kind in (version(), suite(), authentication()),
         flight in 0..6_usize,
         at in prop_oneof![3 => 0..16_u32, 2 => 120..150_u32, 3 => any::<u32>()],
         bit in 0..8_u8,
@@ -77,12 +78,12 @@ proptest! {
 /// The two fields of a header that the handshake ignores: with any other bit flipped, it fails.
 #[test]
 fn the_handshake_passes_over_the_fields_that_it_must_ignore_and_no_others() {
-    let suite = Suite::Aes128Gcm;
+    let (suite, server) = (Suite::Aes128Gcm, Authentication::Server);
     for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
         let mut passed = Vec::new();
         for (at, bit) in (0..16).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
             // The client's second flight: in TLS 1.3 change_cipher_spec, six bytes, and Finished.
-            let schedule = flipped((version, suite), (2, at, bit), Cuts::Whole);
+            let schedule = flipped((version, suite, server), (2, at, bit), Cuts::Whole);
             if run(&schedule).unwrap().met.ignored_flips > 0 {
                 passed.push((at, bit));
             }

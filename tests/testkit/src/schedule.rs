@@ -71,34 +71,29 @@ pub use self::runner::{Finished, Met, run, run_with};
 
 /// A connection, and what happens on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Schedule {
     /// Where the operations begin.
     pub start: Start,
     /// The protocol version.
-    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::version))]
     pub version: ProtocolVersion,
     /// The record cipher.
     pub suite: Suite,
     /// The settings of the client and of the server.
-    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::settings))]
     pub settings: [Settings; 2],
     /// Where the link cuts, for [`Operation::Move`] and at the end.
     pub cuts: Cuts,
     /// How many bytes may be in flight in each direction; at least 1.
-    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::capacity))]
     pub capacity: usize,
     /// What happens.
-    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::operations))]
     pub operations: Vec<Operation>,
     /// How many more bytes the client and the server write at the same time, behind the operations
     /// and before they close.
-    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::bulk))]
     pub bulk: [usize; 2],
     /// How many bytes the loop at the end reads at once; at least 1. If no full record fits, it
     /// reads once between two movements of the link, and is slower than that.
-    #[cfg_attr(feature = "arbitrary", arbitrary(with = unstructured::buffer))]
     pub buffer: usize,
+    /// How the sides know each other.
+    pub authentication: Authentication,
 }
 
 /// Where a schedule begins.
@@ -111,8 +106,25 @@ pub enum Start {
     Connected,
 }
 
+/// How the sides of a connection know each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub enum Authentication {
+    /// The client verifies the server's certificate.
+    Server,
+    /// And the server verifies the client's.
+    Mutual,
+    /// They resume a session, in which the client had verified the server's certificate.
+    Resumed,
+}
+
+impl Authentication {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Server, Self::Mutual, Self::Resumed];
+}
+
 impl Default for Schedule {
-    /// A connected TLS 1.3 pair with the default settings, on a link that neither cuts nor bounds;
+    /// A connected TLS 1.3 pair with the default settings and a server's certificate, on a link that neither cuts nor bounds;
     /// nothing happens.
     fn default() -> Self {
         Self {
@@ -125,6 +137,7 @@ impl Default for Schedule {
             operations: Vec::new(),
             bulk: [0; 2],
             buffer: usize::from(u16::MAX),
+            authentication: Authentication::Server,
         }
     }
 }

@@ -29,6 +29,7 @@ use proptest::prelude::*;
 use crate::contexts::Suite;
 use crate::link::{Cuts, Inlet, Outlet};
 use crate::pair::Side;
+use crate::schedule::Authentication;
 
 pub use self::operations::{Weights, harm, offer, operation};
 pub use self::schedules::{buffer, capacity, schedule, schedule_of};
@@ -47,6 +48,15 @@ pub fn suite() -> impl Strategy<Value = Suite> {
         2 => Just(Suite::Aes128Gcm),
         1 => Just(Suite::Aes256Gcm),
         1 => Just(Suite::ChaCha20Poly1305),
+    ]
+}
+
+/// Mostly a server's certificate alone; now and then a client's too, or a session that is resumed.
+pub fn authentication() -> impl Strategy<Value = Authentication> {
+    prop_oneof![
+        6 => Just(Authentication::Server),
+        1 => Just(Authentication::Mutual),
+        1 => Just(Authentication::Resumed),
     ]
 }
 

@@ -1,8 +1,9 @@
 //! What one call did to the wire and to the counters, compared with what it may have done; and what
 //! holds after every step, whatever it was.
 
-use offwire::{Completion, Error, Interest, KeyUpdate, ProtocolVersion, Stats};
+use offwire::{Completion, Error, HandshakeKind, Interest, KeyUpdate, ProtocolVersion, Stats};
 
+use super::Authentication;
 use super::flip::Sight;
 use super::ledger::{Fate, Phase};
 use super::runner::Run;
@@ -100,6 +101,11 @@ impl Run {
             Sealing::Nothing => ensure_eq!(data, 0, "only a write seals application data"),
             Sealing::Data(offer) => {
                 let lengths = self.wire_from(side).sizes.split(offer.len(), data)?;
+                let cut = lengths
+                    .len()
+                    .saturating_sub(usize::from(data == offer.len()));
+                let small = lengths.iter().take(cut).filter(|length| **length < FULL);
+                self.met.small_records += small.count();
                 sealed.extend(lengths.into_iter().map(Kind::Data));
                 self.ledger(side).stream.extend_from_slice(&offer[..data]);
                 ensure!(
@@ -126,11 +132,31 @@ impl Run {
             let sight = self.sight(side);
             ensure_eq!(sight, Sight::Passes, "a handshake with a flipped bit");
             let fed = self.wire_from(side.peer()).fed;
+            self.check_authentication(side)?;
             self.ledger(side).fate = Fate::Open;
             self.ledger(side).fed_in_handshake = fed;
         }
         self.receive_updates(side, stats.key_updates_received)?;
         self.check_counters(side)
+    }
+
+    /// The handshake was the one that the schedule asked for.
+    fn check_authentication(&mut self, side: Side) -> Verdict {
+        let (kind, certificates) = match self.pair.engine(side).negotiated() {
+            Some(negotiated) => (negotiated.kind(), negotiated.peer_certificates().len()),
+            None => return Ok(()),
+        };
+        let is_resumed = self.authentication == Authentication::Resumed;
+        ensure_eq!(
+            kind == HandshakeKind::Resumed,
+            is_resumed,
+            "{kind:?} handshake"
+        );
+        let is_known = side == Side::Client || self.authentication == Authentication::Mutual;
+        ensure_eq!(certificates > 0, is_known, "the peer has a certificate");
+        self.met.resumed += usize::from(is_resumed);
+        self.met.client_certificates += usize::from(is_known && side == Side::Server);
+        Ok(())
     }
 
     /// Whether a TLS 1.3 server's handshake has only tickets left to send.

@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::operation::Operation;
 use super::verdict::{Rule, Verdict};
 use super::wire::Wire;
-use super::{Schedule, Start};
+use super::{Authentication, Schedule, Start};
 use crate::pair::{Pair, Side};
 
 /// A connection that kept its contract to the end.
@@ -54,6 +54,12 @@ pub struct Met {
     pub ignored_flips: usize,
     /// Reads behind the handshake that told the transport's end.
     pub truncated: usize,
+    /// Handshakes that resumed a session, counted at both sides.
+    pub resumed: usize,
+    /// Handshakes in which a server verified a client's certificate.
+    pub client_certificates: usize,
+    /// Records of application data that were smaller than a full one although more was offered.
+    pub small_records: usize,
     /// Peeks that opened a full record into the caller's buffer.
     pub full_peeks: usize,
 }
@@ -108,6 +114,7 @@ pub fn run_with(
 pub(super) struct Run {
     pub(super) pair: Pair,
     pub(super) version: ProtocolVersion,
+    pub(super) authentication: Authentication,
     pub(super) ledgers: [Ledger; 2],
     /// The directions out of the client and out of the server.
     pub(super) wires: [Wire; 2],
@@ -125,10 +132,16 @@ enum Step {
 
 impl Run {
     fn new(schedule: &Schedule, pair: Pair) -> Self {
-        let Schedule { version, suite, .. } = *schedule;
+        let Schedule {
+            version,
+            suite,
+            authentication,
+            ..
+        } = *schedule;
         Self {
             pair,
             version,
+            authentication,
             ledgers: [Ledger::new(0), Ledger::new(1 << 19)],
             wires: schedule
                 .settings

@@ -1,8 +1,11 @@
 //! Where a fuzzer's bytes become schedules: numbers of a useful size, and the engine's own types.
 
-use arbitrary::{Arbitrary as _, Result, Unstructured};
-use offwire::{Completion, KeyUpdate, ProtocolVersion, RetryCheck, Settings, WriteMode};
+use arbitrary::{Arbitrary, Result, Unstructured};
+use offwire::{
+    Completion, KeyUpdate, ProtocolVersion, RecordSizing, RetryCheck, Settings, WriteMode,
+};
 
+use crate::schedule::Schedule;
 use crate::schedule::operation::Operation;
 
 /// The most operations of one schedule.
@@ -10,6 +13,28 @@ const MOST_OPERATIONS: u8 = 120;
 
 /// The most bytes that one write offers beyond what it repeats.
 const LONGEST_WRITE: usize = 200_000;
+
+/// What came to schedules later is drawn last: a corpus keeps its meaning.
+impl<'a> Arbitrary<'a> for Schedule {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut schedule = Self {
+            start: u.arbitrary()?,
+            version: version(u)?,
+            suite: u.arbitrary()?,
+            settings: [one_settings(u)?, one_settings(u)?],
+            cuts: u.arbitrary()?,
+            capacity: capacity(u)?,
+            operations: operations(u)?,
+            bulk: bulk(u)?,
+            buffer: buffer(u)?,
+            authentication: u.arbitrary()?,
+        };
+        for settings in &mut schedule.settings {
+            *settings = records(u, *settings)?;
+        }
+        Ok(schedule)
+    }
+}
 
 /// Small, around a record's length, or anything up to `most`.
 fn number(u: &mut Unstructured<'_>, most: usize) -> Result<usize> {
@@ -23,7 +48,7 @@ fn number(u: &mut Unstructured<'_>, most: usize) -> Result<usize> {
 
 /// As many operations as one byte says, if so many bytes are there. A `Vec` would toss a coin for
 /// each, and most schedules would have one or two.
-pub(super) fn operations(u: &mut Unstructured<'_>) -> Result<Vec<Operation>> {
+fn operations(u: &mut Unstructured<'_>) -> Result<Vec<Operation>> {
     let mut operations = Vec::new();
     for _ in 0..u.int_in_range(1..=MOST_OPERATIONS)? {
         if u.is_empty() {
@@ -49,14 +74,14 @@ pub(super) fn movement(u: &mut Unstructured<'_>) -> Result<usize> {
     number(u, 1 << 21)
 }
 
-pub(super) fn capacity(u: &mut Unstructured<'_>) -> Result<usize> {
+fn capacity(u: &mut Unstructured<'_>) -> Result<usize> {
     Ok(match u.int_in_range(0..=2_u8)? {
         0 => usize::MAX,
         _ => number(u, 100_000)?.max(1),
     })
 }
 
-pub(super) fn bulk(u: &mut Unstructured<'_>) -> Result<[usize; 2]> {
+fn bulk(u: &mut Unstructured<'_>) -> Result<[usize; 2]> {
     Ok([number(u, 50_000)?, number(u, 50_000)?])
 }
 
@@ -64,13 +89,9 @@ pub(super) fn key_update(u: &mut Unstructured<'_>) -> Result<KeyUpdate> {
     u.choose(&[KeyUpdate::Ours, KeyUpdate::Both]).copied()
 }
 
-pub(super) fn version(u: &mut Unstructured<'_>) -> Result<ProtocolVersion> {
+fn version(u: &mut Unstructured<'_>) -> Result<ProtocolVersion> {
     u.choose(&[ProtocolVersion::Tls13, ProtocolVersion::Tls12])
         .copied()
-}
-
-pub(super) fn settings(u: &mut Unstructured<'_>) -> Result<[Settings; 2]> {
-    Ok([one_settings(u)?, one_settings(u)?])
 }
 
 fn one_settings(u: &mut Unstructured<'_>) -> Result<Settings> {
@@ -83,4 +104,13 @@ fn one_settings(u: &mut Unstructured<'_>) -> Result<Settings> {
         .retry_check(check)
         .outgoing_limit(number(u, 1 << 20)?)
         .incoming_limit(number(u, 1 << 20)?))
+}
+
+/// How large records are: as large as may be where no bytes are left.
+fn records(u: &mut Unstructured<'_>, settings: Settings) -> Result<Settings> {
+    let sizing = *u.choose(&[RecordSizing::Full, RecordSizing::Dynamic])?;
+    Ok(match number(u, 1 << 14)? {
+        0 => settings.record_sizing(sizing),
+        most => settings.record_sizing(sizing).max_record_size(most),
+    })
 }

@@ -6,7 +6,7 @@ use proptest::collection;
 use proptest::prelude::*;
 
 use super::operations::{Weights, operation};
-use super::{cuts, settings, suite, version};
+use super::{authentication, cuts, settings, suite, version};
 use crate::schedule::{Schedule, Start};
 
 /// How many bytes may be in flight: one, a few records, or any number.
@@ -45,13 +45,18 @@ pub fn schedule() -> impl Strategy<Value = Schedule> {
 /// [affordable](Schedule::affordable).
 pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<Value = Schedule> {
     (
-        (version(), suite()),
+        (version(), suite(), authentication()),
         (settings(), settings()),
         (cuts(), capacity(), buffer()),
         collection::vec(operation(weights), operations),
     )
         .prop_map(
-            |((version, suite), (client, server), (cuts, capacity, buffer), operations)| {
+            |(
+                (version, suite, authentication),
+                (client, server),
+                (cuts, capacity, buffer),
+                operations,
+            )| {
                 let schedule = Schedule {
                     start: Start::Connected,
                     version,
@@ -62,6 +67,7 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
                     operations,
                     bulk: [0; 2],
                     buffer,
+                    authentication,
                 };
                 schedule.affordable()
             },
