@@ -84,6 +84,36 @@ fn s17_x14_a_transport_that_takes_nothing_any_more_kills_nothing() {
 }
 
 #[test]
+fn s17_x14_a_transport_whose_writes_fail_kills_nothing() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_streams(version);
+        let whole = noise(1_000);
+        let mut buffer = vec![0; 2_000];
+        // The transport takes nothing, then a part of the record, and fails behind it.
+        for part in [0, 500, 1] {
+            let broken = |call, part| match (call, part) {
+                (0, 1..) => Fault::Short(part),
+                _ => Fault::Fails(ErrorKind::BrokenPipe),
+            };
+            client.transport_mut().fail(broken, part);
+            let error = client.write(&whole).unwrap_err();
+            assert!(matches!(error, Error::Transport(_)), "{error:?}");
+            // What the peer sends is read as ever, and what it was sent in part is no end.
+            client.transport_mut().fail(|_, _| Fault::None, 0);
+            assert_eq!(server.write(b"still here").unwrap(), Write::Written(10));
+            assert_eq!(client.read(&mut buffer).unwrap(), Read::Read(10));
+            assert_eq!(buffer[..10], *b"still here");
+            assert_eq!(server.read(&mut buffer).unwrap(), Read::NeedRead);
+        }
+        // A transport that recovers finds everything as it was, and each byte leaves once.
+        assert_eq!(client.write(&whole).unwrap(), Write::Written(1_000));
+        assert_eq!(server.read(&mut buffer).unwrap(), Read::Read(1_000));
+        assert_eq!(buffer[..1_000], whole);
+        assert_eq!(server.read(&mut buffer).unwrap(), Read::NeedRead);
+    }
+}
+
+#[test]
 fn s18_x14_a_transport_whose_reads_fail_kills_nothing() {
     for version in VERSIONS {
         let (mut client, mut server) = open_streams(version);

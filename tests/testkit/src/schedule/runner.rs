@@ -60,6 +60,8 @@ pub struct Met {
     pub client_certificates: usize,
     /// Records of application data that were smaller than a full one although more was offered.
     pub small_records: usize,
+    /// Writes of one byte a slice.
+    pub single_bytes: usize,
     /// Peeks that opened a full record into the caller's buffer.
     pub full_peeks: usize,
 }

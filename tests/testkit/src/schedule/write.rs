@@ -72,6 +72,7 @@ impl Run {
     }
 
     fn hand_over(&mut self, side: Side, bytes: &[u8], slices: Slices) -> Result<Write, Error> {
+        self.met.single_bytes += usize::from(slices == Slices::Every(1));
         let mut caller = self.pair.on(side);
         match slices {
             Slices::One => caller.write(bytes),
