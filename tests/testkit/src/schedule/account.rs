@@ -136,8 +136,7 @@ impl Run {
             self.ledger(side).fate = Fate::Open;
             self.ledger(side).fed_in_handshake = fed;
         }
-        self.receive_updates(side, stats.key_updates_received)?;
-        self.check_counters(side)
+        self.receive_updates(side, stats.key_updates_received)
     }
 
     /// The handshake was the one that the schedule asked for.
@@ -226,9 +225,10 @@ impl Run {
         Ok(())
     }
 
-    /// What holds after every step: the bounds in wire bytes, and `interest`.
+    /// What holds after every step: the counters, the bounds in wire bytes, and `interest`.
     pub(super) fn check_bounds(&mut self) -> Verdict {
         for side in Side::BOTH {
+            self.check_counters(side)?;
             let waits = self.wire_from(side).waits();
             let held = self.held_at_least(side);
             let in_handshake = self.ledger(side).fate == Fate::Handshaking;
