@@ -1,4 +1,5 @@
-//! README's table of bugs against the tests of them, both ways, and the links of all pages.
+//! README's table of bugs against the tests of them, both ways; the links of all pages; the book's
+//! table of contents.
 
 use crate::sources::{leads_somewhere, pages, tests, text};
 
@@ -53,4 +54,19 @@ fn every_link_into_the_repository_leads_somewhere() {
         }
     }
     assert!(seen > 50, "{seen} links");
+}
+
+#[test]
+fn every_page_stands_in_the_book() {
+    let pages = pages().into_iter();
+    let mut pages: Vec<String> = pages
+        .filter_map(|page| page.strip_prefix("docs/").map(str::to_owned))
+        .filter(|page| page != "SUMMARY.md")
+        .collect();
+    let in_book = links(&text("docs/SUMMARY.md")).into_iter();
+    let mut in_book: Vec<String> = in_book.map(|(_, target)| target).collect();
+    assert!(pages.len() > 20, "{} pages", pages.len());
+    pages.sort();
+    in_book.sort();
+    assert_eq!(in_book, pages);
 }
