@@ -10,27 +10,31 @@ use rustls::pki_types::ServerName;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::settings::Settings;
+use crate::settings::{EarlyData, Settings};
 use crate::tls::handshake::Handshake;
 
 /// What the client engines of one configuration share (OpenSSL: `SSL_CTX`). Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     config: Arc<rustls::ClientConfig>,
+    /// The same, with early data switched off.
+    without_early_data: Arc<rustls::ClientConfig>,
     settings: Settings,
 }
 
 impl Client {
     /// Takes a rustls configuration, with everything that it can be configured to do.
     ///
-    /// `enable_secret_extraction` is set, since the engine takes the record layer over, and
-    /// `enable_early_data` is cleared: 0-RTT is not supported yet.
+    /// `enable_secret_extraction` is set, since the engine takes the record layer over.
+    /// `enable_early_data` counts only together with [`Settings::danger_early_data`].
     #[must_use]
     pub fn new(mut config: rustls::ClientConfig) -> Self {
         config.enable_secret_extraction = true;
-        config.enable_early_data = false;
+        let mut without_early_data = config.clone();
+        without_early_data.enable_early_data = false;
         Self {
             config: Arc::new(config),
+            without_early_data: Arc::new(without_early_data),
             settings: Settings::default(),
         }
     }
@@ -59,8 +63,11 @@ impl Client {
             ServerName::DnsName(name) if self.config.enable_sni => Some(name.as_ref().into()),
             ServerName::DnsName(_) | ServerName::IpAddress(_) | _ => None,
         };
-        let handshake =
-            Handshake::client(Arc::clone(&self.config), server_name, sni, &self.settings)?;
+        let config = match self.settings.effective_early_data() {
+            EarlyData::Off => &self.without_early_data,
+            EarlyData::Replayable => &self.config,
+        };
+        let handshake = Handshake::client(Arc::clone(config), server_name, sni, &self.settings)?;
         Ok(Engine::handshaking(handshake, self.settings))
     }
 }
@@ -77,20 +84,24 @@ impl fmt::Debug for Client {
 #[derive(Clone)]
 pub struct Server {
     config: Arc<rustls::ServerConfig>,
+    /// The same, with early data switched off.
+    without_early_data: Arc<rustls::ServerConfig>,
     settings: Settings,
 }
 
 impl Server {
     /// Takes a rustls configuration, with everything that it can be configured to do.
     ///
-    /// `enable_secret_extraction` is set, since the engine takes the record layer over, and
-    /// `max_early_data_size` is cleared: 0-RTT is not supported yet.
+    /// `enable_secret_extraction` is set, since the engine takes the record layer over.
+    /// `max_early_data_size` counts only together with [`Settings::danger_early_data`].
     #[must_use]
     pub fn new(mut config: rustls::ServerConfig) -> Self {
         config.enable_secret_extraction = true;
-        config.max_early_data_size = 0;
+        let mut without_early_data = config.clone();
+        without_early_data.max_early_data_size = 0;
         Self {
             config: Arc::new(config),
+            without_early_data: Arc::new(without_early_data),
             settings: Settings::default(),
         }
     }
@@ -112,7 +123,11 @@ impl Server {
     /// A configuration that rustls refuses shows as [`Error::Internal`] from the first verb.
     #[must_use]
     pub fn accept(&self) -> Engine {
-        match Handshake::server(&self.config, &self.settings) {
+        let config = match self.settings.effective_early_data() {
+            EarlyData::Off => &self.without_early_data,
+            EarlyData::Replayable => &self.config,
+        };
+        match Handshake::server(config, &self.settings) {
             Ok(handshake) => Engine::handshaking(handshake, self.settings),
             Err(error) => Engine::dead(error, self.settings),
         }

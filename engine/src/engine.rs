@@ -13,7 +13,7 @@ use crate::error::{Error, Misuse};
 use crate::half::{ReadHalf, WriteHalf};
 use crate::incoming::Incoming;
 use crate::negotiated::Negotiated;
-use crate::outcome::{Handshake, Interest};
+use crate::outcome::{EarlyDataStatus, Handshake, Interest};
 use crate::outgoing::Outgoing;
 use crate::phase::Phase;
 use crate::record::HEADER;
@@ -33,6 +33,7 @@ pub struct Engine {
     pub(crate) phase: Phase,
     pub(crate) write_half: WriteHalf,
     pub(crate) read_half: ReadHalf,
+    pub(crate) early_data: EarlyDataStatus,
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
     pub(crate) settings: Settings,
@@ -58,6 +59,7 @@ impl Engine {
             phase,
             write_half: WriteHalf::Ready,
             read_half: ReadHalf::Open,
+            early_data: EarlyDataStatus::default(),
             incoming: Incoming::new(settings.effective_incoming_limit()),
             outgoing: Outgoing::new(settings.effective_outgoing_limit()),
             settings,
@@ -74,9 +76,13 @@ impl Engine {
     /// - [`Handshake::NeedRead`]: feed, then call again.
     /// - [`Handshake::NeedWrite`]: send [`Self::outgoing`], then call again.
     ///
+    /// A client that has called it can write no early data any more.
+    ///
     /// # Errors
-    /// Every error is fatal and sticky.
+    /// [`Misuse::EarlyDataUnread`] if early data has arrived that must be read first; nothing
+    /// changes. Every other error is fatal and sticky.
     pub fn handshake(&mut self) -> Result<Handshake, Error> {
+        self.close_early_data();
         let mut outcome = self.drive()?;
         if outcome == Handshake::Complete && !self.flight_is_complete() {
             outcome = Handshake::NeedWrite;

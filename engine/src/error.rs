@@ -85,6 +85,14 @@ pub enum Misuse {
     ExportContext,
     /// No keying material, or more than 8,160 bytes, was asked for.
     ExportLength,
+    /// A server's `read`, `write` or `handshake` came before the early data that has arrived was
+    /// read: call `read_early_data` until it says that early data has ended.
+    EarlyDataUnread,
+    /// The server has rejected early data that was written, and a `write` would send bytes before
+    /// it: call `rejected_early_data`, and write again from there.
+    EarlyDataRejected,
+    /// A client called `read_early_data`; what a server sends early, `read` returns.
+    EarlyDataReadByClient,
     /// The acceptor has already given its ClientHello away, or refused it.
     AcceptorFinished,
     /// `accept` was called before the whole ClientHello had arrived.

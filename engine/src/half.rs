@@ -5,9 +5,12 @@
 //! role and no rustls.
 //!
 //! ```text
-//! write  Ready <-> Committed     read  Open -> Ending -> Truncated
-//!           \         /                  \        \
-//!            Closing -> Closed            +--------+----> CloseNotify
+//! write  EarlyCommitted -> EarlyRejected     read  Open -> Ending -> Truncated
+//!              ^   |          |                        \        \
+//!              |   v          v                         +--------+----> CloseNotify
+//!             Ready <-> Committed
+//!                \         /
+//!                 Closing -> Closed
 //! ```
 
 use core::fmt;
@@ -23,6 +26,11 @@ pub(crate) enum WriteHalf {
     Ready,
     /// A write was taken in part but not reported; the caller owes a retry (`SSL_write(3)`).
     Committed(Commitment),
+    /// The same of early data: the caller owes a retry of `write_early_data`.
+    EarlyCommitted(Commitment),
+    /// The server rejected so many bytes of early data, and the caller has not asked how many:
+    /// nothing may be written before them.
+    EarlyRejected(usize),
     /// close_notify is queued; it has left once the outgoing queue reaches this position.
     Closing(u64),
     /// close_notify has left; nothing may follow (RFC 8446 section 6.1).
@@ -33,16 +41,41 @@ impl WriteHalf {
     /// Bytes that were sealed of a write that is not reported yet.
     pub(crate) fn committed(&self) -> usize {
         match self {
-            Self::Committed(commitment) => commitment.sealed,
-            Self::Ready | Self::Closing(_) | Self::Closed => 0,
+            Self::Committed(commitment) | Self::EarlyCommitted(commitment) => commitment.sealed,
+            Self::Ready | Self::EarlyRejected(_) | Self::Closing(_) | Self::Closed => 0,
         }
+    }
+
+    /// The server rejected early data, `sealed` bytes that were not told before.
+    ///
+    /// A write that was not reported counts for nothing: its retry hears that none of it is
+    /// written. Only what was reported must be written again before anything else.
+    pub(crate) fn early_rejected(&mut self, sealed: usize) {
+        let reported = match self {
+            Self::Ready => sealed,
+            Self::EarlyCommitted(commitment) if sealed > 0 => sealed - commitment.sealed,
+            Self::EarlyCommitted(_)
+            | Self::Committed(_)
+            | Self::EarlyRejected(_)
+            | Self::Closing(_)
+            | Self::Closed => return,
+        };
+        *self = match reported {
+            0 => Self::Ready,
+            reported => Self::EarlyRejected(reported),
+        };
     }
 
     /// Output has left, up to this position.
     pub(crate) fn sent(&mut self, position: u64) {
         match self {
             Self::Closing(end) if *end <= position => *self = Self::Closed,
-            Self::Ready | Self::Committed(_) | Self::Closing(_) | Self::Closed => {}
+            Self::Ready
+            | Self::Committed(_)
+            | Self::EarlyCommitted(_)
+            | Self::EarlyRejected(_)
+            | Self::Closing(_)
+            | Self::Closed => {}
         }
     }
 }
@@ -83,9 +116,14 @@ impl ReadHalf {
 /// The outcome of shutdown depends on the two halves and on nothing else.
 pub(crate) const fn shutdown(write: &WriteHalf, read: ReadHalf) -> Shutdown {
     match (write, read) {
-        (WriteHalf::Ready | WriteHalf::Committed(_) | WriteHalf::Closing(_), _) => {
-            Shutdown::NeedWrite
-        }
+        (
+            WriteHalf::Ready
+            | WriteHalf::Committed(_)
+            | WriteHalf::EarlyCommitted(_)
+            | WriteHalf::EarlyRejected(_)
+            | WriteHalf::Closing(_),
+            _,
+        ) => Shutdown::NeedWrite,
         (WriteHalf::Closed, ReadHalf::Open | ReadHalf::Ending) => Shutdown::Sent,
         (WriteHalf::Closed, ReadHalf::CloseNotify) => Shutdown::Complete,
         (WriteHalf::Closed, ReadHalf::Truncated) => Shutdown::Truncated,

@@ -79,6 +79,7 @@ mod acceptor;
 mod alert;
 mod context;
 mod danger;
+mod early;
 mod engine;
 mod error;
 mod exporter;
@@ -108,6 +109,11 @@ mod readme {}
 #[doc = include_str!("../../docs/write-contract.md")]
 mod write_contract {}
 
+/// The examples of the page on early data, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/early-data.md")]
+mod early_data_page {}
+
 pub use rustls;
 
 pub use crate::acceptor::{Acceptor, ClientHello, Hello};
@@ -119,6 +125,11 @@ pub use crate::error::{Certificate, Error, Fault, Flood, Internal, Misuse, Peer}
 pub use crate::negotiated::{
     CipherSuite, HandshakeKind, NamedGroup, Negotiated, ProtocolVersion, SignatureScheme,
 };
-pub use crate::outcome::{Handshake, Interest, KeyUpdate, Read, ReadBytes, Shutdown, Write};
-pub use crate::settings::{Completion, Exporter, RecordSizing, RetryCheck, Settings, WriteMode};
+pub use crate::outcome::{
+    EarlyDataStatus, Handshake, Interest, KeyUpdate, Read, ReadBytes, ReadEarlyData, Shutdown,
+    Write, WriteEarlyData,
+};
+pub use crate::settings::{
+    Completion, EarlyData, Exporter, RecordSizing, RetryCheck, Settings, WriteMode,
+};
 pub use crate::stats::Stats;

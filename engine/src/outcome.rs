@@ -73,6 +73,62 @@ pub enum ReadBytes {
     Truncated,
 }
 
+/// What [`Engine::write_early_data`](crate::Engine::write_early_data) achieved or waits for.
+#[must_use = "an outcome says what the caller owes next"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteEarlyData {
+    /// So many bytes of plaintext are written; nothing is owed.
+    Written(usize),
+    /// A server's only: the ClientHello has not arrived and nothing was taken. Feed ciphertext, then
+    /// call again. `outgoing()` is empty.
+    NeedRead,
+    /// Send `outgoing()`, then call again, with the same bytes if any are
+    /// [committed](crate::Engine::committed).
+    NeedWrite,
+    /// Early data has ended, or never was possible: so many bytes of this call's are written, what
+    /// stands behind them goes with [`Engine::write`](crate::Engine::write).
+    Ended(usize),
+}
+
+/// What [`Engine::read_early_data`](crate::Engine::read_early_data) achieved or waits for.
+#[must_use = "an outcome says what the caller owes next"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadEarlyData {
+    /// So many bytes of early data, all of one record, stand at the front of the caller's buffer.
+    /// Zero only for an empty buffer.
+    Read(usize),
+    /// All input is consumed, and more early data may come: feed ciphertext, then call again.
+    NeedRead,
+    /// Send `outgoing()`, then call again.
+    NeedWrite,
+    /// No more early data will come (`SSL_READ_EARLY_DATA_FINISH`): go on with
+    /// [`Engine::read`](crate::Engine::read).
+    Ended,
+}
+
+/// What became of early data (`SSL_get_early_data_status(3)`).
+#[must_use]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the RFC knows no other fate of early data"
+)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyDataStatus {
+    /// The client has not offered any.
+    #[default]
+    NotOffered,
+    /// The client has offered some; the server's answer is not known. A connection that failed
+    /// stays here: whether the server has seen the data cannot be told.
+    Offered,
+    /// The server takes it.
+    Accepted,
+    /// The server skips it: what was written must be
+    /// [sent again](crate::Engine::rejected_early_data).
+    Rejected,
+}
+
 /// What [`Engine::shutdown`](crate::Engine::shutdown) achieved or waits for.
 #[must_use = "an outcome says what the caller owes next"]
 #[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]

@@ -174,6 +174,16 @@ impl Outgoing {
         length: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.append_at_most(length, |space| fill(space).map(|()| length))
+            .map(drop)
+    }
+
+    /// As [`Self::append`], but `fill` says how many of the bytes it wrote.
+    pub(crate) fn append_at_most<E>(
+        &mut self,
+        mut length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
         let runs = self.make_room(length);
         let start = match runs {
             Runs::One { tail, .. } | Runs::Two { tail, .. } => tail,
@@ -181,7 +191,10 @@ impl Outgoing {
         // Invariant: make_room leaves `length` bytes behind the tail of the runs it returns.
         debug_assert!(start + length <= self.storage.len());
         if let Some(space) = self.storage.get_mut(start..start + length) {
-            fill(space)?;
+            length = fill(space)?.min(length);
+            if length == 0 {
+                return Ok(0);
+            }
             self.runs = match runs {
                 Runs::One { head, tail } => Runs::One {
                     head,
@@ -196,7 +209,7 @@ impl Outgoing {
         }
         self.high_water = self.high_water.max(self.len());
         debug_assert!(self.len() <= self.limit().max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE);
-        Ok(())
+        Ok(length)
     }
 
     /// Appends a control record; the caller has checked [`Self::has_reserve`].

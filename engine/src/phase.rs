@@ -13,10 +13,11 @@ use core::mem;
 
 use crate::alert::{Alert, AlertLevel};
 use crate::engine::Engine;
-use crate::error::{Error, Internal, Peer};
+use crate::error::{Error, Internal, Misuse, Peer};
 use crate::half::{ReadHalf, WriteHalf};
+use crate::incoming::Incoming;
 use crate::outcome::{Handshake as Outcome, KeyUpdate};
-use crate::outgoing::Control;
+use crate::outgoing::{Control, Outgoing};
 use crate::record::ContentType;
 use crate::record::open::Opener;
 use crate::record::post_handshake::PostHandshake;
@@ -75,38 +76,71 @@ impl Owed {
 }
 
 impl Engine {
-    /// Completes the handshake, as far as input and room for output allow.
+    /// Completes the handshake, as far as input and room for output allow, and unread early data.
     pub(crate) fn drive(&mut self) -> Result<Outcome, Error> {
+        if self.has_early_data() {
+            return Err(Misuse::EarlyDataUnread.into());
+        }
+        match self.progress(Handshake::advance)? {
+            Progress::Complete => Ok(Outcome::Complete),
+            Progress::NeedRoom => Ok(Outcome::NeedWrite),
+            Progress::NeedInput => self.wait_for_input(),
+            Progress::EarlyData => Err(Misuse::EarlyDataUnread.into()),
+        }
+    }
+
+    /// Drives the handshake by `how`, and takes the keys over once it is complete.
+    pub(crate) fn progress(
+        &mut self,
+        how: fn(&mut Handshake, &mut Incoming, &mut Outgoing) -> Result<Progress, Error>,
+    ) -> Result<Progress, Error> {
         let handshake = match &mut self.phase {
             Phase::Handshaking(handshake) => handshake,
-            Phase::Open(_) => return Ok(Outcome::Complete),
+            Phase::Open(_) => return Ok(Progress::Complete),
             Phase::Dead(error) => return Err(error.clone()),
         };
-        match handshake.advance(&mut self.incoming, &mut self.outgoing) {
+        let progress = how(handshake, &mut self.incoming, &mut self.outgoing);
+        self.early_data = handshake.early().status();
+        self.write_half.early_rejected(handshake.take_rejected());
+        match progress {
             Ok(Progress::Complete) => self.hand_over(),
-            Ok(Progress::NeedRoom) => Ok(Outcome::NeedWrite),
-            Ok(Progress::NeedInput) => match self.read_half {
-                ReadHalf::Open if self.incoming.room() == 0 => {
-                    Err(self.fail(Peer::HandshakeTooLarge.into()))
-                }
-                // Output first: whoever waits for input after NeedRead cannot deadlock.
-                ReadHalf::Open if !self.outgoing.is_empty() => Ok(Outcome::NeedWrite),
-                ReadHalf::Open => Ok(Outcome::NeedRead),
-                ReadHalf::Ending | ReadHalf::CloseNotify | ReadHalf::Truncated => {
-                    Err(self.fail(Peer::HandshakeTruncated.into()))
-                }
-            },
+            Ok(waits @ (Progress::NeedInput | Progress::NeedRoom | Progress::EarlyData)) => {
+                Ok(waits)
+            }
             Err(error) => Err(self.fail(error)),
         }
     }
 
+    /// What the handshake waits for that has read all there is.
+    pub(crate) fn wait_for_input(&mut self) -> Result<Outcome, Error> {
+        match self.read_half {
+            ReadHalf::Open if self.incoming.room() == 0 => {
+                Err(self.fail(Peer::HandshakeTooLarge.into()))
+            }
+            // Output first: whoever waits for input after NeedRead cannot deadlock.
+            ReadHalf::Open if !self.outgoing.is_empty() => Ok(Outcome::NeedWrite),
+            ReadHalf::Open => Ok(Outcome::NeedRead),
+            ReadHalf::Ending | ReadHalf::CloseNotify | ReadHalf::Truncated => {
+                Err(self.fail(Peer::HandshakeTruncated.into()))
+            }
+        }
+    }
+
+    /// Whether early data has arrived that the caller has not read.
+    pub(crate) fn has_early_data(&self) -> bool {
+        match self.phase {
+            Phase::Handshaking(_) => self.incoming.pending() > 0,
+            Phase::Open(_) | Phase::Dead(_) => false,
+        }
+    }
+
     /// Takes the keys over from the completed handshake.
-    fn hand_over(&mut self) -> Result<Outcome, Error> {
+    fn hand_over(&mut self) -> Result<Progress, Error> {
         let nothing_left = Phase::Dead(Internal::Handover.into());
         let Phase::Handshaking(handshake) = mem::replace(&mut self.phase, nothing_left) else {
             return Err(Internal::Handover.into());
         };
-        let handover = match handshake.hand_over(&self.settings) {
+        let handover = match handshake.hand_over() {
             Ok(handover) => handover,
             Err(internal) => return Err(self.fail(internal.into())),
         };
@@ -130,7 +164,7 @@ impl Engine {
         self.incoming
             .end_handshake(self.settings.effective_incoming_limit());
         self.outgoing.end_handshake();
-        Ok(Outcome::Complete)
+        Ok(Progress::Complete)
     }
 
     /// Ends the connection: queues the alert that goes with `error`, if the engine has the keys
@@ -142,11 +176,17 @@ impl Engine {
             // the alert. An alert that cannot be sealed cannot be sent: the connection ends
             // without it.
             match &self.write_half {
-                WriteHalf::Ready | WriteHalf::Committed(_) => {
+                WriteHalf::Ready
+                | WriteHalf::Committed(_)
+                | WriteHalf::EarlyCommitted(_)
+                | WriteHalf::EarlyRejected(_) => {
                     let _ = self.seal_alert(alert);
                 }
                 WriteHalf::Closing(_) | WriteHalf::Closed => {}
             }
+        }
+        if self.has_early_data() {
+            self.incoming.discard_plaintext(self.incoming.pending());
         }
         self.phase = Phase::Dead(error.clone());
         self.incoming.clear_ciphertext();

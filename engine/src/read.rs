@@ -116,7 +116,7 @@ impl Engine {
 
     fn read_contract<D: Destination + ?Sized>(&mut self, into: &mut D) -> Result<Read, Error> {
         loop {
-            if self.incoming.pending() > 0 {
+            if self.incoming.pending() > 0 && !self.has_early_data() {
                 return Ok(Read::Read(self.take_pending(into)));
             }
             match self.read_half {
@@ -247,7 +247,13 @@ impl Engine {
     /// request as well, and none may use up the key: its last record is for close_notify.
     fn may_warn(&self) -> bool {
         match (&self.phase, &self.write_half) {
-            (Phase::Open(open), WriteHalf::Ready | WriteHalf::Committed(_)) => {
+            (
+                Phase::Open(open),
+                WriteHalf::Ready
+                | WriteHalf::Committed(_)
+                | WriteHalf::EarlyCommitted(_)
+                | WriteHalf::EarlyRejected(_),
+            ) => {
                 open.sealer.budget() == Budget::Enough
                     && self.outgoing.has_reserve(Control::Warning)
             }
@@ -256,7 +262,7 @@ impl Engine {
     }
 
     /// Hands plaintext out that was opened where it lay.
-    fn take_pending<D: Destination + ?Sized>(&mut self, into: &mut D) -> usize {
+    pub(crate) fn take_pending<D: Destination + ?Sized>(&mut self, into: &mut D) -> usize {
         let length = into.copy(self.incoming.plaintext());
         self.incoming.discard_plaintext(length);
         length

@@ -68,6 +68,19 @@ pub enum Exporter {
     Kept,
 }
 
+/// Whether application data may travel with the client's first flight (0-RTT, RFC 8446 section
+/// 2.3).
+#[expect(clippy::exhaustive_enums, reason = "it may or it may not")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyData {
+    /// It may not, whatever rustls's configuration says.
+    #[default]
+    Off,
+    /// It may, as far as rustls's configuration permits it: whoever has recorded such data can
+    /// send it to the server again.
+    Replayable,
+}
+
 /// How an engine keeps the write contract, and its bounds in bytes.
 ///
 /// ```
@@ -83,13 +96,14 @@ pub struct Settings {
     retry_check: RetryCheck,
     record_sizing: RecordSizing,
     exporter: Exporter,
+    early_data: EarlyData,
     max_record_size: u16,
     outgoing_limit: u32,
     incoming_limit: u32,
 }
 
 impl Default for Settings {
-    /// `Whole`, `Queued`, `Contents`, full records, and room for four of them each way.
+    /// `Whole`, `Queued`, `Contents`, full records, no early data, and room for four records each way.
     fn default() -> Self {
         Self {
             write_mode: WriteMode::default(),
@@ -97,6 +111,7 @@ impl Default for Settings {
             retry_check: RetryCheck::default(),
             record_sizing: RecordSizing::default(),
             exporter: Exporter::default(),
+            early_data: EarlyData::default(),
             max_record_size: LARGEST_RECORD_SIZE,
             outgoing_limit: clamp(4 * LARGEST_OUTGOING_RECORD, LARGEST_OUTGOING_RECORD),
             incoming_limit: clamp(4 * LARGEST_INCOMING_RECORD, LARGEST_INCOMING_RECORD),
@@ -155,6 +170,24 @@ impl Settings {
         }
     }
 
+    /// Sets whether early data may be written and read: [`Engine::write_early_data`],
+    /// [`Engine::read_early_data`].
+    ///
+    /// **Early data is replayable.** TLS cannot tell a server whether it has seen it before: an
+    /// attacker who has recorded it can send it again, to this server or another with the same
+    /// sessions (RFC 8446 section 8). Permit it only for what does no harm when it is done twice.
+    ///
+    /// It takes rustls's own switches as well: `enable_early_data` in a client's configuration, and
+    /// in a server's `max_early_data_size` and sessions that the server keeps (`session_storage`,
+    /// no `ticketer`), each of which rustls accepts once.
+    ///
+    /// [`Engine::write_early_data`]: crate::Engine::write_early_data
+    /// [`Engine::read_early_data`]: crate::Engine::read_early_data
+    #[must_use]
+    pub fn danger_early_data(self, early_data: EarlyData) -> Self {
+        Self { early_data, ..self }
+    }
+
     /// Sets the most ciphertext, in bytes, that may wait in `outgoing()`.
     ///
     /// Raised to one largest record (16,413 bytes), lowered to 1 GiB. 128 bytes more are reserved
@@ -207,6 +240,12 @@ impl Settings {
     #[must_use]
     pub fn effective_exporter(self) -> Exporter {
         self.exporter
+    }
+
+    /// Whether early data may be written and read.
+    #[must_use]
+    pub fn effective_early_data(self) -> EarlyData {
+        self.early_data
     }
 
     /// The most plaintext, in bytes, that a record of application data carries, unless rustls's

@@ -36,7 +36,10 @@ impl Engine {
             Phase::Dead(error) => return Err(error.clone()),
         }
         match &self.write_half {
-            WriteHalf::Ready | WriteHalf::Committed(_) => self.close_write_half()?,
+            WriteHalf::Ready
+            | WriteHalf::Committed(_)
+            | WriteHalf::EarlyCommitted(_)
+            | WriteHalf::EarlyRejected(_) => self.close_write_half()?,
             WriteHalf::Closing(_) => {}
             WriteHalf::Closed => self.look_for_close_notify()?,
         }

@@ -5,6 +5,7 @@
 
 pub(crate) mod acceptor;
 pub(crate) mod catcher;
+pub(crate) mod early;
 pub(crate) mod exporter;
 pub(crate) mod fault;
 mod fields;
@@ -14,3 +15,4 @@ mod hkdf;
 mod kept;
 pub(crate) mod secrets;
 mod server_hello;
+mod step;

@@ -6,6 +6,7 @@
 
 use smallvec::SmallVec;
 
+use crate::early::Stage;
 use crate::engine::Engine;
 use crate::error::{Error, Internal, Misuse};
 use crate::half::{Commitment, STRETCHES, Stretch, WriteHalf};
@@ -52,8 +53,9 @@ impl Engine {
     /// # Errors
     /// [`Misuse::BadWriteRetry`] if the retry is shorter than what is committed or its committed
     /// bytes differ; the connection stays usable and the right retry still works.
-    /// [`Misuse::WriteAfterShutdown`] once [`Self::shutdown`] was called. Any other error is
-    /// fatal.
+    /// [`Misuse::WriteAfterShutdown`] once [`Self::shutdown`] was called. [`Misuse::EarlyDataUnread`]
+    /// and [`Misuse::EarlyDataRejected`] if early data must be read, or written again, first; nothing
+    /// was taken. Any other error is fatal.
     pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
         self.write_contract(plaintext.into())
     }
@@ -90,7 +92,13 @@ impl Engine {
             (ProtocolVersion::Tls13, WriteHalf::Closing(_) | WriteHalf::Closed) => {
                 Err(Misuse::KeyUpdateAfterShutdown.into())
             }
-            (ProtocolVersion::Tls13, WriteHalf::Ready | WriteHalf::Committed(_)) => {
+            (
+                ProtocolVersion::Tls13,
+                WriteHalf::Ready
+                | WriteHalf::Committed(_)
+                | WriteHalf::EarlyCommitted(_)
+                | WriteHalf::EarlyRejected(_),
+            ) => {
                 open.owed = open.owed.and(update);
                 Ok(())
             }
@@ -127,12 +135,14 @@ impl Engine {
             return Err(error.clone());
         }
         match &self.write_half {
-            WriteHalf::Ready => {}
+            WriteHalf::Ready | WriteHalf::EarlyRejected(_) => {}
             WriteHalf::Committed(commitment) => self.check_retry(commitment, plaintext)?,
+            WriteHalf::EarlyCommitted(_) => return Err(Misuse::BadWriteRetry.into()),
             WriteHalf::Closing(_) | WriteHalf::Closed => {
                 return Err(Misuse::WriteAfterShutdown.into());
             }
         }
+        self.close_early_data();
         match self.drive()? {
             Handshake::Complete => {}
             Handshake::NeedRead => return Ok(Write::NeedRead),
@@ -141,7 +151,20 @@ impl Engine {
         if plaintext.is_empty() {
             return self.write_nothing();
         }
+        if let WriteHalf::EarlyRejected(_) = self.write_half {
+            return Err(Misuse::EarlyDataRejected.into());
+        }
+        let written = self.seal(plaintext, Stage::Traffic)?;
+        Ok(written.map_or(Write::NeedWrite, Write::Written))
+    }
 
+    /// Seals `plaintext` behind what is committed of it, as far as there is room. Returns the bytes
+    /// that are written, or `None` if the write is not done: what is sealed of it is committed.
+    pub(crate) fn seal(
+        &mut self,
+        plaintext: Plaintext<'_>,
+        stage: Stage,
+    ) -> Result<Option<usize>, Error> {
         let before = self.write_half.committed();
         let mut done = before;
         let mut sealed = Sealed::new();
@@ -149,7 +172,11 @@ impl Engine {
         let mut rest = plaintext;
         rest.take(done);
         while !self.is_sealed(done, plaintext.len()) {
-            match self.seal_next(&mut rest) {
+            let next = match stage {
+                Stage::Early => self.seal_next_early(&mut rest),
+                Stage::Traffic => self.seal_next(&mut rest),
+            };
+            match next {
                 Ok(Some(length)) => {
                     done += length;
                     note(&mut sealed, length, self.outgoing.end());
@@ -162,22 +189,32 @@ impl Engine {
             }
         }
         if done == 0 {
-            return failed.map_or(Ok(Write::NeedWrite), Err);
+            return failed.map_or(Ok(None), Err);
         }
         let end = match &self.write_half {
-            WriteHalf::Committed(commitment) if sealed.is_empty() => commitment.end,
+            WriteHalf::Committed(commitment) | WriteHalf::EarlyCommitted(commitment)
+                if sealed.is_empty() =>
+            {
+                commitment.end
+            }
             WriteHalf::Ready
             | WriteHalf::Committed(_)
+            | WriteHalf::EarlyCommitted(_)
+            | WriteHalf::EarlyRejected(_)
             | WriteHalf::Closing(_)
             | WriteHalf::Closed => sealed.last().map_or(0, |(_, end)| *end),
         };
         if self.is_sealed(done, plaintext.len()) && self.is_complete(end) {
             self.write_half = WriteHalf::Ready;
-            return Ok(Write::Written(done));
+            return Ok(Some(done));
         }
         // Also after an error: `committed` tells how much was sealed before it.
-        self.commit(plaintext, before, &sealed, end);
-        failed.map_or(Ok(Write::NeedWrite), Err)
+        let commitment = self.commit(plaintext, before, &sealed, end);
+        self.write_half = match stage {
+            Stage::Early => WriteHalf::EarlyCommitted(commitment),
+            Stage::Traffic => WriteHalf::Committed(commitment),
+        };
+        failed.map_or(Ok(None), Err)
     }
 
     /// An empty write: performs what is owed, emits no record of its own.
@@ -189,7 +226,7 @@ impl Engine {
     }
 
     /// Whether nothing more is to be sealed before a write can be reported.
-    fn is_sealed(&self, done: usize, len: usize) -> bool {
+    pub(crate) fn is_sealed(&self, done: usize, len: usize) -> bool {
         match self.settings.effective_write_mode() {
             WriteMode::Whole => done == len,
             WriteMode::Partial => done > 0,
@@ -284,7 +321,11 @@ impl Engine {
     /// Refuses a retry that is shorter than what is committed, or that differs where it may still
     /// be unsent. Earlier bytes are compared by length, unless they are of the same stretch; that
     /// bounds the work of a retry by what the queue held.
-    fn check_retry(&self, commitment: &Commitment, plaintext: Plaintext<'_>) -> Result<(), Misuse> {
+    pub(crate) fn check_retry(
+        &self,
+        commitment: &Commitment,
+        plaintext: Plaintext<'_>,
+    ) -> Result<(), Misuse> {
         if plaintext.len() < commitment.sealed {
             return Err(Misuse::BadWriteRetry);
         }
@@ -306,11 +347,20 @@ impl Engine {
 
     /// Remembers what the retry of a blocked write must begin with: what was committed `before`,
     /// and what this call has `sealed`.
-    fn commit(&mut self, plaintext: Plaintext<'_>, before: usize, sealed: &Sealed, end: u64) {
+    fn commit(
+        &mut self,
+        plaintext: Plaintext<'_>,
+        before: usize,
+        sealed: &Sealed,
+        end: u64,
+    ) -> Commitment {
         let sent = self.outgoing.sent_total();
         let mut commitment = match core::mem::replace(&mut self.write_half, WriteHalf::Ready) {
-            WriteHalf::Committed(commitment) => commitment,
-            WriteHalf::Ready | WriteHalf::Closing(_) | WriteHalf::Closed => Commitment::default(),
+            WriteHalf::Committed(commitment) | WriteHalf::EarlyCommitted(commitment) => commitment,
+            WriteHalf::Ready
+            | WriteHalf::EarlyRejected(_)
+            | WriteHalf::Closing(_)
+            | WriteHalf::Closed => Commitment::default(),
         };
         commitment.end = end;
         commitment.sealed = before + sealed.iter().map(|(length, _)| length).sum::<usize>();
@@ -335,7 +385,7 @@ impl Engine {
                 start += stretch.length;
             }
         }
-        self.write_half = WriteHalf::Committed(commitment);
+        commitment
     }
 }
 

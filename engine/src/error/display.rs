@@ -47,6 +47,13 @@ impl fmt::Display for Misuse {
             Self::ExportLabel => "an export's label has 1 to 249 bytes and is not one of TLS's own",
             Self::ExportContext => "an export's context has at most 65,535 bytes",
             Self::ExportLength => "an export has 1 to 8,160 bytes",
+            Self::EarlyDataUnread => {
+                "early data is unread: call read_early_data until it has ended"
+            }
+            Self::EarlyDataRejected => {
+                "early data was rejected: call rejected_early_data and write it again first"
+            }
+            Self::EarlyDataReadByClient => "only a server reads early data: a client calls read",
             Self::AcceptorFinished => "the acceptor is finished: make a new one",
             Self::ClientHelloIncomplete => "the ClientHello is incomplete: feed the acceptor first",
         })

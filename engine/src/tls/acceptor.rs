@@ -16,6 +16,7 @@ use crate::alert::Alert;
 use crate::error::{Error, Peer};
 use crate::negotiated::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::record::{HEADER, LARGEST_INCOMING_RECORD, MAX_PLAINTEXT, extend_message};
+use crate::tls::early::{self, Offer};
 use crate::tls::fault::{self, AlertSent};
 use crate::tls::fields::Fields;
 
@@ -28,6 +29,7 @@ pub(crate) struct HelloReader {
     awaited: Awaited,
     /// What has come of the handshake message.
     message: Vec<u8>,
+    offer: Offer,
 }
 
 /// What the next byte belongs to.
@@ -81,6 +83,11 @@ impl HelloReader {
         Ok(None)
     }
 
+    /// What the ClientHello that was read offers beside the handshake.
+    pub(super) const fn offer(&self) -> Offer {
+        self.offer
+    }
+
     /// Looks at as much of a header as there is.
     fn read_header(&mut self) -> Result<Option<ClientHello>, Box<Refused>> {
         let Awaited::Header(header, length) = self.awaited else {
@@ -119,6 +126,7 @@ impl HelloReader {
     fn show_message(&mut self) -> Result<Option<ClientHello>, Box<Refused>> {
         let message = mem::take(&mut self.message);
         let versions = offered_versions(&message).unwrap_or_default();
+        self.offer = early::offered(&message);
         for content in message.chunks(MAX_PLAINTEXT) {
             let [high, low] = u16::try_from(content.len())
                 .unwrap_or_default()
@@ -174,6 +182,7 @@ impl Default for HelloReader {
             acceptor: Acceptor::default(),
             awaited: FRESH_HEADER,
             message: Vec::new(),
+            offer: Offer::Nothing,
         }
     }
 }

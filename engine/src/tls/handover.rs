@@ -10,8 +10,6 @@ use crate::negotiated::{CipherSuite, HandshakeKind, NamedGroup, Negotiated, Prot
 use crate::record::key::TrafficKey;
 use crate::record::open::Opener;
 use crate::record::seal::Sealer;
-use crate::record::sizing::Sizing;
-use crate::settings::Settings;
 use crate::tls::exporter::Exporter;
 use crate::tls::handshake::{Connection, Handshake, RequestedName};
 use crate::tls::secrets::{Role, Secrets, ServerSecrets, traffic_key};
@@ -29,7 +27,7 @@ impl Handshake {
     /// Takes the keys over. The caller has seen [`Progress::Complete`].
     ///
     /// [`Progress::Complete`]: crate::tls::handshake::Progress::Complete
-    pub(crate) fn hand_over(self: Box<Self>, settings: &Settings) -> Result<Handover, Internal> {
+    pub(crate) fn hand_over(self: Box<Self>) -> Result<Handover, Internal> {
         if !self.is_drained() {
             return Err(Internal::Handover);
         }
@@ -37,7 +35,7 @@ impl Handshake {
             connection,
             requested_name,
             secrets: kept,
-            max_plaintext,
+            sizing,
             ..
         } = *self;
         let negotiated = negotiated(&connection, requested_name)?;
@@ -74,8 +72,6 @@ impl Handshake {
             }
         };
         let exporter = kept.exporter(suite)?;
-        let most = max_plaintext.min(settings.max_plaintext());
-        let sizing = Sizing::new(most, settings.effective_record_sizing());
         let sealing = TrafficKey::new(traffic_key(&keys.tx.1)?, keys.tx.0);
         let opening = TrafficKey::new(traffic_key(&keys.rx.1)?, keys.rx.0);
         Ok(Handover {

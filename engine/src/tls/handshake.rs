@@ -12,22 +12,25 @@ use core::ops::Deref;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
 use rustls::{ClientConfig, CommonState, ServerConfig};
 
 use crate::alert::Alert;
-use crate::error::{Error, Internal};
+use crate::error::Error;
 use crate::incoming::Incoming;
-use crate::outgoing::{CONTROL_RESERVE, Outgoing};
-use crate::record::{ContentType, HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT, TAG};
+use crate::outgoing::Outgoing;
+use crate::record::sizing::Sizing;
+use crate::record::{ContentType, HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT};
 use crate::settings::Settings;
 use crate::tls::acceptor::HelloReader;
+use crate::tls::early::Early;
+use crate::tls::early::records::{Sealed, keep_early_data};
 use crate::tls::fault::{self, AlertSent};
 use crate::tls::kept::Kept;
 use crate::tls::secrets::Role;
+use crate::tls::step::{Step, Stopped, step};
 use crate::trace::HandshakeSpan;
 
-const APPLICATION_DATA: u8 = ContentType::ApplicationData as u8;
+pub(super) const APPLICATION_DATA: u8 = ContentType::ApplicationData as u8;
 
 /// How far the handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub(crate) enum Progress {
     NeedInput,
     /// The outgoing queue may not be able to hold the next record.
     NeedRoom,
+    /// A record of early data was opened where it lay, and waits for the caller.
+    EarlyData,
     /// Complete, and all of it is encoded: the keys can be taken over.
     Complete,
 }
@@ -70,7 +75,7 @@ pub(super) enum RequestedName {
 /// What the last byte shown belongs to. Headers are read once, before rustls sees them, since it
 /// joins handshake messages in place and may overwrite them.
 #[derive(Clone, Copy)]
-enum Boundary {
+pub(super) enum Boundary {
     /// The header of the record that begins at this offset, or the record before it.
     Header(usize),
     /// The record from `start` to `end`.
@@ -83,20 +88,23 @@ pub(crate) struct Handshake {
     pub(super) requested_name: RequestedName,
     pub(super) secrets: Kept,
     span: HandshakeSpan,
-    /// Bytes of plaintext that a record carries at most, as configured.
-    pub(super) max_plaintext: u16,
+    pub(super) sizing: Sizing,
+    pub(super) early: Early,
+    pub(super) early_sealed: Sealed,
     /// Bytes of the incoming queue that rustls has seen and not discarded.
-    shown: usize,
-    boundary: Boundary,
+    pub(super) shown: usize,
+    pub(super) boundary: Boundary,
+    pub(super) stand: Stand,
 }
 
-/// What one call of rustls came to.
-enum Step {
-    /// It has not said yet what it needs.
-    Again,
-    /// It can do nothing more with what it was shown.
+/// Whether rustls can do more with what it was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It may.
+    Moving,
+    /// It cannot.
     Blocked,
-    /// It may send application data.
+    /// It cannot, but may send application data.
     Traffic,
 }
 
@@ -108,53 +116,47 @@ impl Handshake {
         sni: Option<Box<str>>,
         settings: &Settings,
     ) -> Result<Box<Self>, Error> {
-        let max_plaintext = max_plaintext(config.max_fragment_size);
+        let sizing = sizing(config.max_fragment_size, settings);
         let (config, secrets) = Kept::from_client(config, settings.effective_exporter());
         let connection = UnbufferedClientConnection::new(config, server_name)
             .map_err(|error| fault::from_configuration(&error))?;
         let connection = Connection::Client(connection);
-        Ok(Self::new(
-            connection,
-            RequestedName::Known(sni),
-            secrets,
-            max_plaintext,
-        ))
+        let name = RequestedName::Known(sni);
+        Ok(Self::new(connection, name, secrets, sizing))
     }
 
     /// A server's handshake.
     pub(crate) fn server(config: &ServerConfig, settings: &Settings) -> Result<Box<Self>, Error> {
-        let max_plaintext = max_plaintext(config.max_fragment_size);
+        let sizing = sizing(config.max_fragment_size, settings);
         let (config, secrets) = Kept::from_server(config, settings.effective_exporter());
         let connection = UnbufferedServerConnection::new(config)
             .map_err(|error| fault::from_configuration(&error))?;
+        let connection = Connection::Server(connection);
         let reader = RequestedName::Reading(Box::default());
-        Ok(Self::new(
-            Connection::Server(connection),
-            reader,
-            secrets,
-            max_plaintext,
-        ))
+        Ok(Self::new(connection, reader, secrets, sizing))
     }
 
     fn new(
         connection: Connection,
         requested_name: RequestedName,
         secrets: Kept,
-        max_plaintext: u16,
+        sizing: Sizing,
     ) -> Box<Self> {
-        let boundary = Boundary::Header(0);
-        let span = HandshakeSpan::new(match &connection {
-            Connection::Client(_) => Role::Client,
-            Connection::Server(_) => Role::Server,
-        });
+        let (role, early) = match &connection {
+            Connection::Client(_) => (Role::Client, Early::Unsent),
+            Connection::Server(_) => (Role::Server, Early::Unasked),
+        };
         Box::new(Self {
             connection,
             requested_name,
             secrets,
-            span,
-            max_plaintext,
+            span: HandshakeSpan::new(role),
+            sizing,
+            early,
+            early_sealed: Sealed::default(),
             shown: 0,
-            boundary,
+            boundary: Boundary::Header(0),
+            stand: Stand::Moving,
         })
     }
 
@@ -174,6 +176,30 @@ impl Handshake {
         outgoing: &mut Outgoing,
     ) -> Result<Progress, Error> {
         loop {
+            let progress = self.settle_in_span(incoming, outgoing)?;
+            if progress != Progress::NeedInput || !self.show_more(incoming.ciphertext()) {
+                return Ok(progress);
+            }
+        }
+    }
+
+    /// Goes as far as rustls can with what it was shown, and shows it no more: `NeedInput` then
+    /// says nothing of what else has arrived.
+    pub(crate) fn settle(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &mut Outgoing,
+    ) -> Result<Progress, Error> {
+        let span = self.span.clone();
+        span.in_scope(|| self.settle_in_span(incoming, outgoing))
+    }
+
+    fn settle_in_span(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &mut Outgoing,
+    ) -> Result<Progress, Error> {
+        while self.stand == Stand::Moving {
             // rustls pops a chunk before it asks for the room, so there must be enough for any.
             if outgoing.room() < LARGEST_OUTGOING_RECORD {
                 return Ok(Progress::NeedRoom);
@@ -182,14 +208,12 @@ impl Handshake {
                 Ok(Step::Again) => {}
                 // With half-RTT data permitted, a server may write before it is done.
                 Ok(Step::Traffic) if !self.connection.is_handshaking() => {
+                    self.early = self.early.refused();
                     return Ok(Progress::Complete);
                 }
-                Ok(Step::Traffic | Step::Blocked) => {
-                    self.drop_rejected_early_data(incoming);
-                    if !self.show_more(incoming.ciphertext()) {
-                        return Ok(Progress::NeedInput);
-                    }
-                }
+                Ok(Step::Traffic) => self.stand = Stand::Traffic,
+                Ok(Step::Blocked) => self.stand = Stand::Blocked,
+                Ok(Step::EarlyData(_)) => return Ok(Progress::EarlyData),
                 Err(Stopped::Internal(internal)) => return Err(internal.into()),
                 Err(Stopped::Rustls(error)) => {
                     let alert = self.drain_alert(incoming, outgoing);
@@ -197,6 +221,9 @@ impl Handshake {
                 }
             }
         }
+        self.early = self.early.answered(self.connection.handshake_kind());
+        self.drop_rejected_early_data(incoming);
+        Ok(Progress::NeedInput)
     }
 
     /// Whether rustls has discarded all it was shown: the queue then begins with the first record
@@ -210,17 +237,30 @@ impl Handshake {
             .ciphertext_mut()
             .get_mut(..self.shown)
             .unwrap_or_default();
+        let early = &mut self.early;
         let (discard, step) = match &mut self.connection {
-            Connection::Client(client) => step(client.process_tls_records(shown), outgoing, |_| {}),
+            Connection::Client(client) => {
+                step(client.process_tls_records(shown), outgoing, early, |_| {})
+            }
             Connection::Server(server) => {
                 let secrets = &mut self.secrets;
                 let status = server.process_tls_records(shown);
-                step(status, outgoing, |record| {
+                step(status, outgoing, early, |record| {
                     secrets.read_server_record(record)
                 })
             }
         };
-        incoming.discard(discard);
+        match &step {
+            Ok(Step::EarlyData(plaintext)) => {
+                keep_early_data(incoming, discard, plaintext).map_err(Stopped::Internal)?;
+            }
+            Ok(Step::Again | Step::Blocked | Step::Traffic) | Err(_) => {
+                if self.begins_protected(incoming) {
+                    self.early = self.early.consumed(discard);
+                }
+                incoming.discard(discard);
+            }
+        }
         self.shown = self.shown.saturating_sub(discard);
         self.boundary = match self.boundary {
             Boundary::Header(start) => Boundary::Header(start.saturating_sub(discard)),
@@ -267,30 +307,8 @@ impl Handshake {
             }
         }
         self.shown = end;
+        self.stand = Stand::Moving;
         true
-    }
-
-    /// Takes a record of early data out of the queue that the server has rejected.
-    ///
-    /// rustls tries to decrypt such records, neither takes nor remembers them, and counts each
-    /// against its limit whenever it is shown. A failed decryption leaves zeros behind (AWS-LC),
-    /// which no handshake message begins with.
-    fn drop_rejected_early_data(&mut self, incoming: &mut Incoming) {
-        let Boundary::Record { start: 0, end } = self.boundary else {
-            return;
-        };
-        let record = incoming.ciphertext().get(..end).unwrap_or_default();
-        let [APPLICATION_DATA, _, _, _, _, body @ ..] = record else {
-            return;
-        };
-        let text = body
-            .get(..body.len().saturating_sub(TAG))
-            .unwrap_or_default();
-        if self.shown == end && !text.is_empty() && text.iter().all(|byte| *byte == 0) {
-            incoming.discard(end);
-            self.shown = 0;
-            self.boundary = Boundary::Header(0);
-        }
     }
 
     /// Reads the server name from bytes that rustls sees for the first time.
@@ -301,6 +319,7 @@ impl Handshake {
         match reader.read(fresh) {
             Ok(None) => {}
             Ok(Some(hello)) => {
+                self.early = self.early.asked(reader.offer());
                 self.requested_name = RequestedName::Known(hello.server_name().map(Box::from));
             }
             Err(_) => self.requested_name = RequestedName::Refused,
@@ -334,54 +353,11 @@ impl fmt::Debug for Handshake {
     }
 }
 
-/// Why a step failed.
-enum Stopped {
-    Rustls(rustls::Error),
-    Internal(Internal),
-}
-
-/// Acts on what rustls said, showing each record that it sends; returns what it discards.
-fn step<Data>(
-    status: UnbufferedStatus<'_, '_, Data>,
-    outgoing: &mut Outgoing,
-    mut encoded: impl FnMut(&[u8]),
-) -> (usize, Result<Step, Stopped>) {
-    let step = match status.state {
-        Ok(ConnectionState::EncodeTlsData(mut chunk)) => {
-            let required = match chunk.encode(&mut []) {
-                Err(EncodeError::InsufficientSize(insufficient)) => insufficient.required_size,
-                Ok(_) | Err(EncodeError::AlreadyEncoded) => 0,
-            };
-            if required > outgoing.room() + CONTROL_RESERVE {
-                Err(Stopped::Internal(Internal::Handover))
-            } else {
-                outgoing
-                    .append(required, |space| {
-                        chunk.encode(space)?;
-                        encoded(space);
-                        Ok::<_, EncodeError>(())
-                    })
-                    .map(|()| Step::Again)
-                    .map_err(|_| Stopped::Internal(Internal::Handover))
-            }
-        }
-        Ok(ConnectionState::TransmitTlsData(transmit)) => {
-            transmit.done();
-            Ok(Step::Again)
-        }
-        Ok(ConnectionState::BlockedHandshake) => Ok(Step::Blocked),
-        Ok(ConnectionState::WriteTraffic(_)) => Ok(Step::Traffic),
-        // Neither data nor an end can come before the last record of the handshake, and none
-        // behind it is shown.
-        Ok(_) => Err(Stopped::Internal(Internal::Handover)),
-        Err(error) => Err(Stopped::Rustls(error)),
-    };
-    (status.discard, step)
-}
-
-/// Bytes of plaintext of a record, as rustls counts `max_fragment_size`: with the header. What is
-/// out of range rustls refuses.
-fn max_plaintext(max_fragment_size: Option<usize>) -> u16 {
+/// How much plaintext a record carries: rustls counts `max_fragment_size` with the header, and
+/// refuses what is out of range.
+fn sizing(max_fragment_size: Option<usize>, settings: &Settings) -> Sizing {
     let size = max_fragment_size.map_or(MAX_PLAINTEXT, |size| size.saturating_sub(HEADER));
-    u16::try_from(size.clamp(1, MAX_PLAINTEXT)).unwrap_or(1)
+    let most = u16::try_from(size.clamp(1, MAX_PLAINTEXT)).unwrap_or(1);
+    let most = most.min(settings.max_plaintext());
+    Sizing::new(most, settings.effective_record_sizing())
 }

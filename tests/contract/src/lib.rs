@@ -12,6 +12,7 @@
     reason = "tests fail by panicking, with a message that names the rule"
 )]
 
+pub mod early;
 pub mod strategy;
 pub mod violation;
 

@@ -7,7 +7,7 @@ mod crypto;
 
 use offwire::rustls::pki_types::ServerName;
 use offwire::rustls::{CipherSuite, ClientConfig, NamedGroup, ServerConfig};
-use offwire::{Client, ProtocolVersion, Server, Settings};
+use offwire::{Client, EarlyData, ProtocolVersion, Server, Settings};
 
 use self::crypto::Crypto;
 use crate::certificates::{Identity, Kind};
@@ -60,6 +60,13 @@ pub enum ClientAuth {
     Required,
 }
 
+/// Whether the server may send application data behind its first flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HalfRtt {
+    Off,
+    On,
+}
+
 /// A builder of client and server contexts that fit each other.
 ///
 /// The default is rustls's choice of version, suite and group, AES-128-GCM apart, an ECDSA P-256
@@ -77,6 +84,8 @@ pub struct Contexts {
     client_alpn: Vec<Vec<u8>>,
     server_alpn: Vec<Vec<u8>>,
     tickets: usize,
+    early_data: u32,
+    half_rtt: HalfRtt,
     max_fragment_size: Option<usize>,
     client_settings: Settings,
     server_settings: Settings,
@@ -99,6 +108,8 @@ impl Contexts {
             client_alpn: Vec::new(),
             server_alpn: Vec::new(),
             tickets: 2,
+            early_data: 0,
+            half_rtt: HalfRtt::Off,
             max_fragment_size: None,
             client_settings: Settings::default(),
             server_settings: Settings::default(),
@@ -239,6 +250,29 @@ impl Contexts {
         Self { tickets, ..self }
     }
 
+    /// Both sides permit early data, up to so many bytes; the server keeps its sessions itself, which
+    /// rustls's early data needs. Settings given later must permit it as well.
+    #[must_use]
+    pub fn danger_early_data(self, bytes: u32) -> Self {
+        Self {
+            early_data: bytes,
+            client_settings: self
+                .client_settings
+                .danger_early_data(EarlyData::Replayable),
+            server_settings: self
+                .server_settings
+                .danger_early_data(EarlyData::Replayable),
+            ..self
+        }
+    }
+
+    /// The server may send application data behind its first flight.
+    #[must_use]
+    pub fn half_rtt(self) -> Self {
+        let half_rtt = HalfRtt::On;
+        Self { half_rtt, ..self }
+    }
+
     /// The largest record of both sides in bytes, as rustls counts it: header and overhead
     /// included.
     #[must_use]
@@ -308,6 +342,7 @@ impl Contexts {
     pub fn client_config(&self) -> ClientConfig {
         let mut config = self.client_certified();
         config.alpn_protocols.clone_from(&self.client_alpn);
+        config.enable_early_data = self.early_data > 0;
         config.max_fragment_size = self.max_fragment_size;
         config
     }
@@ -322,6 +357,8 @@ impl Contexts {
         config.alpn_protocols.clone_from(&self.server_alpn);
         config.max_fragment_size = self.max_fragment_size;
         config.send_tls13_tickets = self.tickets;
+        config.max_early_data_size = self.early_data;
+        config.send_half_rtt_data = self.half_rtt == HalfRtt::On;
         config
     }
 }

@@ -4,7 +4,8 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use offwire::{Engine, KeyUpdate, Settings};
-use offwire_contract::{VERSIONS, WRITE_MODES, noise, quiet, sent};
+use offwire_contract::early::{Answer, early_pair, write_early_all};
+use offwire_contract::{VERSIONS, WRITE_MODES, feed, noise, quiet, sent};
 use offwire_testkit::{Pair, Random, Side};
 
 use crate::sources::{text, variants};
@@ -58,14 +59,18 @@ fn state(engine: &Engine, field: &str) -> String {
 /// Does one thing that moves an engine, or the bytes between two.
 fn act(pair: &mut Pair, side: Side, random: &mut Random) {
     let len = [0, 1, 500, 100_000][random.below(4)];
-    match random.below(12) {
+    match random.below(16) {
         0..=2 => drop(pair.engine(side).write(&noise(len))),
         3 => drop(pair.engine(side).handshake()),
         4 | 5 => drop(pair.engine(side).read(&mut vec![0; 17_000])),
-        6 if random.below(6) == 0 => drop(pair.engine(side).shutdown()),
+        6 if random.below(3) == 0 => drop(pair.engine(side).shutdown()),
         7 if random.below(12) == 0 => pair.engine(side).feed_eof(),
         8 if random.below(12) == 0 => drop(pair.engine(side).feed(b"GET / HTTP/1.1\r\n\r\n")),
         9 => drop(pair.engine(side).key_update(KeyUpdate::Both)),
+        10 | 11 => drop(pair.engine(side).write_early_data(&noise(len))),
+        12 => drop(pair.engine(side).read_early_data(&mut vec![0; 17_000])),
+        13 => drop(pair.engine(side).read(&mut [])),
+        14 if random.below(8) == 0 => drop(pair.engine(side).rejected_early_data()),
         _ => drop(pair.step_towards(side)),
     }
 }
@@ -73,12 +78,21 @@ fn act(pair: &mut Pair, side: Side, random: &mut Random) {
 /// The moves of both ends through many random sessions, by field.
 fn seen() -> BTreeMap<&'static str, Arrows> {
     let mut seen: BTreeMap<&'static str, Arrows> = BTreeMap::new();
-    for seed in 0..200 {
+    for seed in 0..400 {
         let mut random = Random::new(seed);
         let version = VERSIONS[random.below(2)];
         let mode = WRITE_MODES[random.below(2)];
         let settings = [sent(), Settings::default()][random.below(2)].write_mode(mode);
-        let mut pair = Pair::of(&quiet(version).settings(settings));
+        let mut pair = match seed % 3 {
+            0 => Pair::of(&quiet(version).settings(settings)),
+            1 => early_pair(Answer::Accepts, 120_000, settings),
+            _ => early_pair(Answer::ForgotSession, 120_000, settings),
+        };
+        if seed % 3 == 2 {
+            // Early data that is written, so that a blocked write may come behind it.
+            let (_, wire) = write_early_all(&mut pair.client, b"early").unwrap();
+            feed(&mut pair.server, &wire);
+        }
         if random.below(2) == 0 {
             pair.handshake();
         }

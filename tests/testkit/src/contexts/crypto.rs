@@ -69,7 +69,8 @@ impl Contexts {
         }
     }
 
-    /// The server's configuration with its certificate, and with its ticketer if it sends tickets.
+    /// The server's configuration with its certificate, and with its ticketer if it sends tickets
+    /// that it does not keep itself.
     pub(super) fn server_certified(&self) -> ServerConfig {
         let source = self.source(Usage::Server);
         let provider = Arc::new(source.provider);
@@ -90,7 +91,7 @@ impl Contexts {
                     .unwrap()
             }
         };
-        if self.tickets > 0 {
+        if self.tickets > 0 && self.early_data == 0 {
             config.ticketer = source.ticketer;
         }
         config
