@@ -94,6 +94,10 @@ pub fn with_session(contexts: &Contexts, answer: Answer) -> (Client, Server) {
             second.session_storage = config.session_storage;
         }
     }
+    if answer != Answer::Accepts {
+        // Who rejects counts bytes on the wire, of which there are more.
+        second.max_early_data_size = 1 << 24;
+    }
     if answer == Answer::OtherProtocol {
         second.alpn_protocols = vec![b"two".to_vec()];
     }

@@ -209,3 +209,29 @@ fn y7_a_server_refuses_more_than_its_limit() {
     let told: Error = Error::Alert(Alert::UNEXPECTED_MESSAGE);
     assert_eq!(read_outcome(&mut pair.client), Err(told));
 }
+
+#[test]
+fn y5_under_sent_an_early_write_that_the_handshake_overtakes_is_done_once_it_has_left() {
+    for limit in [LIMIT, 60] {
+        let mut pair = early_pair(Answer::Accepts, limit, sent());
+        // The ClientHello and what goes with it leave, the early data does not.
+        let blocked = Ok(WriteEarlyData::NeedWrite);
+        assert_eq!(pair.client.write_early_data(b""), blocked);
+        let hello = pair.client.outgoing().len();
+        assert_eq!(pair.client.write_early_data(&[7; 100]), blocked);
+        assert_eq!(pair.move_to_server(hello), hello);
+        assert_eq!(read_early(&mut pair.server).unwrap().1, b"");
+        pair.settle_towards(Side::Client);
+        let _ = pair.client.read(&mut []).unwrap();
+        assert!(pair.client.negotiated().is_some());
+        assert_eq!(pair.client.write_early_data(&[7; 100]), blocked, "not left");
+        pair.settle_towards(Side::Server);
+        let done = match limit {
+            LIMIT => WriteEarlyData::Written(100),
+            _ => WriteEarlyData::Ended(60),
+        };
+        assert_eq!(pair.client.write_early_data(&[7; 100]), Ok(done));
+        let expected = 100.min(usize::try_from(limit).unwrap());
+        assert_eq!(read_all_early(&mut pair), vec![7; expected]);
+    }
+}
