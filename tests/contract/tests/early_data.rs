@@ -210,6 +210,26 @@ fn y2_without_early_data_the_end_comes_before_the_clients_finished() {
 }
 
 #[test]
+fn y2_the_end_comes_as_soon_as_it_is_known_that_early_data_is_rejected() {
+    // A full handshake and a HelloRetryRequest reject by themselves; in a resumed one a record
+    // must show it.
+    for (answer, offered) in [
+        (Answer::ForgotSession, &b""[..]),
+        (Answer::Retries, b""),
+        (Answer::OtherProtocol, b"early"),
+    ] {
+        let mut pair = early(answer);
+        let written = WriteEarlyData::Written(offered.len());
+        assert_eq!(pair.client.write_early_data(offered), Ok(written));
+        pair.settle_towards(Side::Server);
+        let (outcome, _) = read_early(&mut pair.server).unwrap();
+        assert_eq!(outcome, ReadEarlyData::Ended, "{answer:?}");
+        assert!(pair.server.negotiated().is_none());
+        assert_eq!(pair.server.early_data(), EarlyDataStatus::Rejected);
+    }
+}
+
+#[test]
 fn y2_early_data_is_read_however_its_bytes_are_cut() {
     for cuts in [Cuts::Bytes(1), Cuts::Bytes(7), Cuts::Seeded(3), Cuts::Whole] {
         for settings in [Settings::default(), sent()] {
