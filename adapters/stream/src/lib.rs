@@ -79,6 +79,7 @@
 mod migrating_from_openssl {}
 
 mod carry;
+mod early;
 mod error;
 mod link;
 mod parts;

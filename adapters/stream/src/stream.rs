@@ -218,7 +218,7 @@ impl<T: io::Read + io::Write> Stream<T> {
     }
 
     /// Gives the engine's alert a chance to leave, then hands the error on.
-    fn fail(&mut self, error: offwire::Error) -> Error {
+    pub(crate) fn fail(&mut self, error: offwire::Error) -> Error {
         if !matches!(error, offwire::Error::Misuse(_)) {
             // The connection is dead: its error is the news, not what the transport says of it.
             let _ = self.send();
