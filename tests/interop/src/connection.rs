@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use offwire::rustls::pki_types::ServerName;
 use offwire::{
-    Client, Error, Handshake, HandshakeKind, KeyUpdate, Negotiated, Read, Server, Shutdown, Stats,
-    Write,
+    Client, EarlyDataStatus, Error, Handshake, HandshakeKind, KeyUpdate, Negotiated, Read,
+    ReadEarlyData, Server, Shutdown, Stats, Write, WriteEarlyData,
 };
 use offwire_stream::Stream;
 
@@ -57,6 +57,43 @@ impl Connection {
             Handshake::Complete => Ok(()),
             wait @ (Handshake::NeedRead | Handshake::NeedWrite) => silent("handshake", wait),
         }
+    }
+
+    /// Writes early data before anything else; returns how much of it is written.
+    pub fn send_early(&mut self, plaintext: &[u8]) -> usize {
+        match tls(self.0.write_early_data(plaintext)).unwrap() {
+            WriteEarlyData::Written(n) | WriteEarlyData::Ended(n) => n,
+            wait @ (WriteEarlyData::NeedRead | WriteEarlyData::NeedWrite) => {
+                silent("write_early_data", wait)
+            }
+        }
+    }
+
+    /// Reads early data to its end.
+    #[must_use]
+    pub fn read_early(&mut self) -> Vec<u8> {
+        let mut received = Vec::new();
+        let mut buffer = vec![0; PLAINTEXT];
+        loop {
+            match tls(self.0.read_early_data(&mut buffer)).unwrap() {
+                ReadEarlyData::Read(n) => received.extend(&buffer[..n]),
+                ReadEarlyData::Ended => return received,
+                wait @ (ReadEarlyData::NeedRead | ReadEarlyData::NeedWrite) => {
+                    silent("read_early_data", wait)
+                }
+            }
+        }
+    }
+
+    /// What became of early data.
+    pub fn early_data(&self) -> EarlyDataStatus {
+        self.0.engine().early_data()
+    }
+
+    /// How much early data must be written again; tells it once.
+    #[must_use]
+    pub fn rejected_early_data(&mut self) -> usize {
+        self.0.rejected_early_data()
     }
 
     /// Reads exactly as many bytes as are expected, and compares.
