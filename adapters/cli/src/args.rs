@@ -73,6 +73,10 @@ pub(crate) struct Connect {
     /// Connect and close N times before, to resume the session
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) reconnect: u32,
+    /// Send the bytes of FILE first, as early data if a session permits it (see --reconnect). Early
+    /// data can be replayed by whoever records it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) early_data: Option<PathBuf>,
     /// Show every call, its outcome and the records that cross, live on stderr
     #[arg(long)]
     pub(crate) trace: bool,
@@ -115,6 +119,16 @@ pub(crate) struct Serve {
     /// without one
     #[arg(long, value_name = "FILE")]
     pub(crate) client_ca: Option<PathBuf>,
+    /// Accept up to BYTES of early data and echo them; sessions are then kept in memory. Early data
+    /// can be replayed by whoever records it
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 0,
+        hide_default_value = true,
+        conflicts_with = "http"
+    )]
+    pub(crate) early_data: u32,
     /// Write the certificate that was made, as PEM, so that clients can trust it
     #[arg(long, value_name = "FILE", conflicts_with = "cert")]
     pub(crate) cert_out: Option<PathBuf>,

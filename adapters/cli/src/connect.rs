@@ -2,12 +2,13 @@
 //! two directions.
 
 use core::time::Duration;
+use std::fs;
 use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use offwire::rustls::pki_types::ServerName;
-use offwire::{Client, Completion, Exporter, Read};
+use offwire::{Client, Completion, EarlyDataStatus, Exporter, Read};
 use offwire_stream::Stream;
 
 use crate::args::{Connect, server_name};
@@ -15,9 +16,9 @@ use crate::duplex;
 use crate::exit::{Failure, local};
 use crate::facts;
 use crate::ladder::Tracer;
-use crate::session::{Session, drive};
+use crate::session::{Early, Session, drive};
 use crate::show;
-use crate::terminal::note;
+use crate::terminal::{counted, note};
 use crate::tls_config;
 
 /// How long a connection that is made for its ticket alone waits for the server to close.
@@ -32,26 +33,36 @@ pub(crate) fn run(args: &Connect) -> Result<(), Failure> {
     for _ in 0..args.reconnect {
         fetch_ticket(args, &client, name.clone())?;
     }
-    let (session, socket) = open(args, &client, name)?;
+    let first = match &args.early_data {
+        Some(file) => {
+            let attempt = format!("cannot read {}", file.display());
+            fs::read(file).map_err(local(&attempt))?
+        }
+        None => Vec::new(),
+    };
+    let (session, socket, early) = open(args, &client, name, &first)?;
     if let Some(label) = &args.keymatexport {
         show::keying_material(session.engine(), label, args.keymatexportlen)?;
     }
     if args.show {
         show::connection(session.engine());
     }
-    let (session, end) = duplex::run(session, &socket);
+    let rest = first.get(early..).unwrap_or_default();
+    let (session, end) = duplex::run(session, &socket, rest.to_vec());
     if args.show {
         show::counters(session.engine());
     }
     end
 }
 
-/// Connects and shakes hands.
+/// Connects, offers `first` as early data and shakes hands. Returns also how much of it the server
+/// has accepted.
 fn open(
     args: &Connect,
     client: &Client,
     name: ServerName<'static>,
-) -> Result<(Session, TcpStream), Failure> {
+    first: &[u8],
+) -> Result<(Session, TcpStream, usize), Failure> {
     let address = &args.address;
     let unreachable = |error| Failure::Unreachable(format!("cannot connect to {address}: {error}"));
     let socket = TcpStream::connect((address.host.as_str(), address.port)).map_err(unreachable)?;
@@ -71,19 +82,46 @@ fn open(
     let settings = settings.exporter(exporter);
     let engine = client.clone().with_settings(settings).connect(name)?;
     let mut session = Session::new(engine, tracer);
+    let early = send_early(&mut session, &socket, first)?;
     drive(&mut session, &socket, Session::handshake)?;
+    let accepted = early.saturating_sub(session.rejected_early_data());
     if let Some(negotiated) = session.engine().negotiated() {
         note(format_args!(
             "connected to {address}: {}",
             facts::line(negotiated)
         ));
     }
-    Ok((session, socket))
+    if !first.is_empty() {
+        note(format_args!(
+            "early data: {} of {} written, {}",
+            counted(early as u64, "byte"),
+            first.len(),
+            match session.engine().early_data() {
+                EarlyDataStatus::NotOffered => "since no session permits it",
+                EarlyDataStatus::Offered => "the answer is not known",
+                EarlyDataStatus::Accepted => "accepted",
+                EarlyDataStatus::Rejected => "rejected: they are written again",
+            }
+        ));
+    }
+    Ok((session, socket, accepted))
+}
+
+/// Writes as much of `first` as goes as early data.
+fn send_early(session: &mut Session, socket: &TcpStream, first: &[u8]) -> Result<usize, Failure> {
+    let mut written = 0;
+    while let Some(rest @ [_, ..]) = first.get(written..) {
+        match drive(session, socket, |session| session.write_early_data(rest))? {
+            Early::Open(n) => written += n,
+            Early::Ended(n) => return Ok(written + n),
+        }
+    }
+    Ok(written)
 }
 
 /// Holds a connection without data, so that the server can hand out its session tickets.
 fn fetch_ticket(args: &Connect, client: &Client, name: ServerName<'static>) -> Result<(), Failure> {
-    let (session, socket) = open(args, client, name)?;
+    let (session, socket, _) = open(args, client, name, &[])?;
     socket
         .set_read_timeout(Some(PATIENCE))
         .map_err(local("cannot set up the socket"))?;

@@ -51,13 +51,25 @@ enum Sending {
     Failed(Failure),
 }
 
-/// Runs until the peer has closed, or the connection has failed; gives the session back.
-pub(crate) fn run(session: Session, socket: &TcpStream) -> (Session, Result<(), Failure>) {
+/// Sends `first`, then what stdin brings, until the peer has closed, or the connection has failed;
+/// gives the session back.
+pub(crate) fn run(
+    session: Session,
+    socket: &TcpStream,
+    first: Vec<u8>,
+) -> (Session, Result<(), Failure>) {
     let session = Mutex::new(session);
     let (events, inbox) = sync_channel(EVENTS);
     let input = events.clone();
     // Not joined: nothing can interrupt a read of stdin but the end of the program.
-    thread::spawn(move || forward_stdin(&input));
+    thread::spawn(move || {
+        for piece in first.chunks(INPUT) {
+            if input.send(Event::Input(piece.to_vec())).is_err() {
+                return;
+            }
+        }
+        forward_stdin(&input);
+    });
     let end = thread::scope(|scope| {
         scope.spawn(|| {
             let end = receive(&session, socket, &events);

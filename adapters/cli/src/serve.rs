@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
 
-use offwire::{Handshake, Read, Server, Shutdown, Write};
+use offwire::{EarlyDataStatus, Handshake, Read, ReadEarlyData, Server, Shutdown, Write};
 use offwire_stream::Stream;
 
 use crate::args::Serve;
@@ -146,9 +146,12 @@ fn serve(
     let number = admission.number();
     let _ = socket.set_nodelay(true);
     let mut stream = Stream::accept(server, Socket::new(socket, Limit::within(HANDSHAKE)));
-    let result = handshake(&mut stream, number, peer).and_then(|()| match service {
-        Service::Echo => echo(&mut stream, admission),
-        Service::Http => http::serve(&mut stream, peer, admission),
+    let result = early_data(&mut stream, number).and_then(|early| {
+        handshake(&mut stream, number, peer)?;
+        match service {
+            Service::Echo => echo(&mut stream, &early, admission),
+            Service::Http => http::serve(&mut stream, peer, admission),
+        }
     });
     match result {
         Ok(summary) => note(format_args!("[{number}] closed cleanly: {summary}")),
@@ -158,6 +161,28 @@ fn serve(
         }
     }
     let _ = stream.transport_mut().linger();
+}
+
+/// Reads early data, of which there is no more than was permitted.
+fn early_data(stream: &mut Stream<Socket>, number: u64) -> Result<Vec<u8>, Failure> {
+    let mut early = Vec::new();
+    let mut plaintext = vec![0; PLAINTEXT];
+    loop {
+        match stream.read_early_data(&mut plaintext)? {
+            ReadEarlyData::Read(n) => early.extend(plaintext.get(..n).unwrap_or_default()),
+            ReadEarlyData::NeedRead | ReadEarlyData::NeedWrite => {}
+            ReadEarlyData::Ended => break,
+        }
+    }
+    match stream.engine().early_data() {
+        EarlyDataStatus::NotOffered | EarlyDataStatus::Offered => {}
+        EarlyDataStatus::Accepted => note(format_args!(
+            "[{number}] early data: {} accepted, which may be a replay",
+            counted(early.len() as u64, "byte")
+        )),
+        EarlyDataStatus::Rejected => note(format_args!("[{number}] early data: rejected")),
+    }
+    Ok(early)
 }
 
 fn handshake(stream: &mut Stream<Socket>, number: u64, peer: SocketAddr) -> Result<(), Failure> {
@@ -175,14 +200,19 @@ fn handshake(stream: &mut Stream<Socket>, number: u64, peer: SocketAddr) -> Resu
     Ok(())
 }
 
-/// Sends every byte back, until the peer has closed its half.
-fn echo(stream: &mut Stream<Socket>, admission: &Admission) -> Result<String, Failure> {
+/// Sends every byte back, the early ones first, until the peer has closed its half.
+fn echo(
+    stream: &mut Stream<Socket>,
+    early: &[u8],
+    admission: &Admission,
+) -> Result<String, Failure> {
     stream
         .transport_mut()
         .set_limit(Limit::None)
         .map_err(crate::exit::broken)?;
     let mut plaintext = vec![0; PLAINTEXT];
-    let mut echoed = 0;
+    write(stream, early)?;
+    let mut echoed = early.len() as u64;
     loop {
         match stream.read(&mut plaintext)? {
             Read::Read(n) => {

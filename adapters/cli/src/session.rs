@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
 use bytes::Bytes;
-use offwire::{Engine, Error, Handshake, Read, Shutdown, Write};
+use offwire::{Engine, Error, Handshake, Read, Shutdown, Write, WriteEarlyData};
 
 use crate::exit::{Failure, broken};
 use crate::ladder::{Event, Tracer};
@@ -49,6 +49,19 @@ impl Session {
         let outcome = self.engine.write(plaintext);
         self.called(format_args!("write({})", plaintext.len()), &outcome);
         outcome
+    }
+
+    pub(crate) fn write_early_data(&mut self, plaintext: &[u8]) -> Result<WriteEarlyData, Error> {
+        let outcome = self.engine.write_early_data(plaintext);
+        self.called(
+            format_args!("write_early_data({})", plaintext.len()),
+            &outcome,
+        );
+        outcome
+    }
+
+    pub(crate) fn rejected_early_data(&mut self) -> usize {
+        self.engine.rejected_early_data()
     }
 
     pub(crate) fn shutdown(&mut self) -> Result<Shutdown, Error> {
@@ -150,6 +163,27 @@ impl Outcome for Write {
             Self::NeedWrite => Next::Send,
         }
     }
+}
+
+impl Outcome for WriteEarlyData {
+    /// The bytes written, and whether more may be.
+    type Done = Early;
+
+    fn next(self) -> Next<Early> {
+        match self {
+            Self::Written(n) => Next::Done(Early::Open(n)),
+            Self::Ended(n) => Next::Done(Early::Ended(n)),
+            Self::NeedRead => Next::Receive,
+            Self::NeedWrite => Next::Send,
+        }
+    }
+}
+
+/// So many bytes of early data are written, and more may be or not.
+#[derive(Debug)]
+pub(crate) enum Early {
+    Open(usize),
+    Ended(usize),
 }
 
 impl Outcome for Read {

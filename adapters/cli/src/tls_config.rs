@@ -10,12 +10,12 @@ use offwire::rustls::crypto::aws_lc_rs::hpke::ALL_SUPPORTED_SUITES;
 use offwire::rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use offwire::rustls::pki_types::pem::PemObject as _;
 use offwire::rustls::pki_types::{CertificateDer, EchConfigListBytes};
-use offwire::rustls::server::WebPkiClientVerifier;
+use offwire::rustls::server::{ProducesTickets, WebPkiClientVerifier};
 use offwire::rustls::version::{TLS12, TLS13};
 use offwire::rustls::{
     ClientConfig, Error, KeyLog, KeyLogFile, RootCertStore, ServerConfig, SupportedProtocolVersion,
 };
-use offwire::{Client, Server};
+use offwire::{Client, EarlyData, Server, Settings};
 
 use crate::args::{Connect, Serve, Version};
 use crate::exit::{Failure, local};
@@ -54,7 +54,12 @@ pub(crate) fn client(args: &Connect) -> Result<Client, Failure> {
         .map(|name| name.as_bytes().to_vec())
         .collect();
     log_keys(&mut config.key_log);
-    Ok(Client::new(config))
+    let mut settings = Settings::default();
+    if args.early_data.is_some() {
+        config.enable_early_data = true;
+        settings = settings.danger_early_data(EarlyData::Replayable);
+    }
+    Ok(Client::new(config).with_settings(settings))
 }
 
 /// How to encrypt the ClientHello: from an ECHConfigList, PEM (RFC 9934) or bare.
@@ -85,6 +90,7 @@ pub(crate) fn demo_client(certificate: CertificateDer<'static>) -> Result<Client
 /// The server of `demo`.
 pub(crate) fn demo_server(identity: Identity) -> Result<Server, Failure> {
     let mut config = server_config(identity, None)?;
+    config.ticketer = ticketer()?;
     config.alpn_protocols = vec![DEMO_PROTOCOL.to_vec()];
     log_keys_quietly(&mut config.key_log);
     Ok(Server::new(config))
@@ -97,7 +103,15 @@ pub(crate) fn server(args: &Serve, identity: Identity) -> Result<Server, Failure
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
     }
     log_keys(&mut config.key_log);
-    Ok(Server::new(config))
+    let mut settings = Settings::default();
+    // rustls takes early data only with sessions that the server keeps, each once.
+    if args.early_data == 0 {
+        config.ticketer = ticketer()?;
+    } else {
+        config.max_early_data_size = args.early_data;
+        settings = settings.danger_early_data(EarlyData::Replayable);
+    }
+    Ok(Server::new(config).with_settings(settings))
 }
 
 /// What the two ends of `demo` agree on.
@@ -117,11 +131,13 @@ fn server_config(identity: Identity, client_ca: Option<&Path>) -> Result<ServerC
             builder.with_client_cert_verifier(verifier.map_err(local(&attempt))?)
         }
     };
-    let mut config = builder
+    builder
         .with_single_cert(identity.chain, identity.key)
-        .map_err(unusable)?;
-    config.ticketer = Ticketer::new().map_err(unusable)?;
-    Ok(config)
+        .map_err(unusable)
+}
+
+fn ticketer() -> Result<Arc<dyn ProducesTickets>, Failure> {
+    Ticketer::new().map_err(unusable)
 }
 
 fn trusting(

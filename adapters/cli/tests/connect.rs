@@ -153,6 +153,33 @@ fn sessions_are_resumed() {
 }
 
 #[test]
+fn early_data_is_echoed_whether_it_is_accepted_or_not() {
+    let file = File::new("early.txt", "early line\n");
+    let path = file.text();
+    let early = ["--early-data", &path, "--tls", "1.3"];
+    let limit = ["--early-data", &path, "--tls", "1.3", "--reconnect", "1"];
+
+    // Without a session, with one, and with one that permits less than all.
+    let server = Server::start(&["--early-data", "1000"]);
+    let ran = server
+        .connect(&early, b"late line\n")
+        .expect(0, "0 bytes of 11 written");
+    assert_eq!(ran.text(), "early line\nlate line\n");
+    let ran = server.connect(&limit, b"late line\n");
+    let ran = ran.expect(0, "early data: 11 bytes of 11 written, accepted");
+    assert_eq!(ran.text(), "early line\nlate line\n");
+    let server = Server::start(&["--early-data", "4"]);
+    let ran = server.connect(&limit, b"late line\n");
+    let ran = ran.expect(0, "early data: 4 bytes of 11 written, accepted");
+    assert_eq!(ran.text(), "early line\nlate line\n");
+    // A server that takes none hands out no session that permits any.
+    let server = Server::start(&[]);
+    let ran = server.connect(&limit, b"late line\n");
+    let ran = ran.expect(0, "since no session permits it");
+    assert_eq!(ran.text(), "early line\nlate line\n");
+}
+
+#[test]
 fn the_trace_shows_calls_and_records() {
     let server = Server::start(&[]);
     let ran = server
