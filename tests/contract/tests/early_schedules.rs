@@ -1,6 +1,12 @@
 //! Early data in any order of calls: whatever is written early, however it is cut, whether the
 //! server takes it or not, every byte of both sides arrives once, in order, and it ends.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "an error or a wrong index fails the test"
+)]
+
 use offwire::{
     Completion, EarlyDataStatus, Handshake, Read, ReadEarlyData, Settings, Write, WriteEarlyData,
 };
