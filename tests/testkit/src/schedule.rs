@@ -68,6 +68,7 @@ use crate::link::Cuts;
 pub use self::broken::Broken;
 pub use self::operation::{Content, Harm, Misreport, Offer, Operation, Repeat, Slices};
 pub use self::runner::{Finished, Met, run, run_with};
+pub use self::write::ragged;
 
 /// A connection, and what happens on it.
 #[derive(Clone, Debug, PartialEq, Eq)]

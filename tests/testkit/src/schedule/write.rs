@@ -278,8 +278,10 @@ impl Run {
     }
 }
 
-/// Slices of any length: empty ones, single bytes, and up to more than a record.
-fn ragged(bytes: &[u8], seed: u64) -> Vec<&[u8]> {
+/// Cuts bytes into slices of any length by a seed, as [`Slices::Ragged`] hands them over: empty ones,
+/// single bytes, and up to more than a record.
+#[must_use]
+pub fn ragged(bytes: &[u8], seed: u64) -> Vec<&[u8]> {
     let (mut random, mut rest) = (Random::new(seed), bytes);
     let mut slices = Vec::new();
     while !rest.is_empty() {
