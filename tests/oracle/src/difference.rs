@@ -26,6 +26,7 @@ pub enum Difference {
     K1,
     K5,
     K7,
+    K8,
     S2,
     S5,
     S13,
@@ -34,7 +35,7 @@ pub enum Difference {
 
 impl Difference {
     /// All of them, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::X1,
         Self::X2,
         Self::X3,
@@ -54,6 +55,7 @@ impl Difference {
         Self::K1,
         Self::K5,
         Self::K7,
+        Self::K8,
         Self::S2,
         Self::S5,
         Self::S13,
@@ -83,6 +85,7 @@ impl Difference {
             Self::K1 => "a read emits a KeyUpdate that is due; the next write does",
             Self::K5 => "each of several requests is answered; one answer for all",
             Self::K7 => "a read waits for a KeyUpdate to leave; reading waits for input only",
+            Self::K8 => "an answer overtakes a write behind a blocked KeyUpdate; behind the sealed",
             Self::S2 => "a peek at the end says WANT_WRITE while a write is blocked; Closed",
             Self::S5 => "shutdown says 0 before it looks at what has arrived; looks at once",
             Self::S13 => "a read leaves a blocked close_notify to shutdown; it offers it as well",

@@ -8,9 +8,9 @@ use core::cell::RefCell;
 use std::io;
 
 use offwire::{KeyUpdate, Stats};
-use offwire_testkit::Side;
+use offwire_testkit::{Cuts, Random, Side};
 
-use crate::contexts::Contexts;
+use crate::contexts::{Contexts, Setting};
 use crate::difference::Difference;
 use crate::end::End;
 use crate::explain::{self, Verdict};
@@ -18,13 +18,11 @@ use crate::judge::Judge;
 use crate::ladder::{Ladder, Row};
 use crate::outcome::{Outcome, Reply, Verb};
 use crate::pattern::{self, Copy};
-use crate::plan::{Call, Plan, Reference};
+use crate::plan::{Plan, Reference};
+use crate::record::FULL;
 use crate::session::{Fate, Session};
 use crate::state::{CloseNotify, Met, Standing, State, Writing};
 use crate::tally::Tally;
-
-/// The largest plaintext of a record, in bytes.
-pub(crate) const FULL: usize = 16_384;
 
 /// Why a schedule could not be judged equal.
 #[derive(Debug)]
@@ -45,31 +43,37 @@ impl From<io::Error> for Trouble {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     On,
-    /// The two cannot be compared call by call any more, for this reason.
-    Parted(Difference),
+    /// The two cannot be compared call by call any more, for this reason, which a side has brought
+    /// about.
+    Parted(Difference, Side),
 }
 
 /// Two connections side by side.
 #[derive(Debug)]
 pub(crate) struct Duel<'a> {
     pub(crate) plan: &'a Plan,
+    pub(crate) setting: Setting,
     pub(crate) contexts: &'a Contexts,
     pub(crate) reference: Session,
     pub(crate) ours: Session,
     pub(crate) states: [State; 2],
     pub(crate) tally: &'a mut Tally,
     pub(crate) ladder: Ladder,
-    pub(crate) harm: Harm,
+    pub(crate) damage: Damage,
+    /// Where movements are cut, by the side that has sent the bytes.
+    cuts: [Random; 2],
 }
 
 /// What was done to the transport; once is enough for a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Harm {
+pub(crate) enum Damage {
     None,
     /// A bit that this side has sent was flipped.
     Flipped(Side),
     /// What this side sends does not arrive any more.
     Ended(Side),
+    /// Nothing arrives any more.
+    Reset,
 }
 
 impl<'a> Duel<'a> {
@@ -80,11 +84,11 @@ impl<'a> Duel<'a> {
         (contexts, judge): (&'a Contexts, &Rc<RefCell<Judge>>),
         tally: &'a mut Tally,
     ) -> Result<Self, Trouble> {
+        let (setting, ours) = (plan.setting(), ours.setting());
         let mine = |side| {
-            End::offwire(contexts, side, &ours.setting)
-                .map_err(|error| Trouble::Broken(error.to_string()))
+            End::offwire(contexts, side, &ours).map_err(|error| Trouble::Broken(error.to_string()))
         };
-        let theirs = |side| End::openssl(judge, side, &plan.setting).map_err(Trouble::from);
+        let theirs = |side| End::openssl(judge, side, &setting).map_err(Trouble::from);
         let (client, server) = match plan.reference {
             Reference::Both => (theirs(Side::Client)?, theirs(Side::Server)?),
             Reference::Client => (theirs(Side::Client)?, mine(Side::Server)?),
@@ -98,7 +102,9 @@ impl<'a> Duel<'a> {
             states: [State::default(), State::default()],
             tally,
             ladder: Ladder::default(),
-            harm: Harm::None,
+            damage: Damage::None,
+            cuts: Side::BOTH.map(|side| cuts(plan.schedule.cuts, side)),
+            setting,
         })
     }
 
@@ -107,26 +113,6 @@ impl<'a> Duel<'a> {
         match side {
             Side::Client => client,
             Side::Server => server,
-        }
-    }
-
-    /// Takes one step of the schedule, if it makes sense here.
-    pub(crate) fn step(&mut self, call: Call) -> Result<Flow, Trouble> {
-        match call {
-            Call::Write(side, len) => match self.state(side).writing {
-                Writing::Free => self.fresh_write(side, len),
-                Writing::Blocked { len, .. } => self.write(side, len, Copy::First),
-            },
-            Call::Retry(side, more, address) => self.retry(side, more, address),
-            Call::BadRetry(side, slip) => self.bad_retry(side, slip),
-            Call::Settle(side) => self.settle(side),
-            Call::Read(side, len) => self.pull(side, Verb::Read(len)),
-            Call::Peek(side, len) => self.pull(side, Verb::Peek(len)),
-            Call::Shutdown(side) => self.shutdown(side),
-            Call::KeyUpdate(side, update, len) => self.key_update(side, update, len),
-            Call::Move(from, len) => self.carry(from, len, Fate::Intact),
-            Call::Flip(from, len, pick) => self.carry(from, len, Fate::Flipped(pick)),
-            Call::End(from) => self.end(from),
         }
     }
 
@@ -155,10 +141,10 @@ impl<'a> Duel<'a> {
         Ok((reply, met))
     }
 
-    fn pull(&mut self, side: Side, verb: Verb) -> Result<Flow, Trouble> {
+    pub(crate) fn pull(&mut self, side: Side, verb: Verb) -> Result<Flow, Trouble> {
         let theirs = self.reference.call(side, verb)?;
         let (mine, met) = self.our_call(side, verb)?;
-        let flow = self.judge(side, verb, &theirs, &mine, met)?;
+        let flow = self.compare(side, verb, &theirs, &mine, met)?;
         let at = pattern::start(side.peer()) + self.state(side).received;
         let expected = self
             .contexts
@@ -176,11 +162,11 @@ impl<'a> Duel<'a> {
         Ok(flow)
     }
 
-    fn shutdown(&mut self, side: Side) -> Result<Flow, Trouble> {
+    pub(crate) fn shutdown(&mut self, side: Side) -> Result<Flow, Trouble> {
         let committed = self.committed(side);
         let theirs = self.reference.call(side, Verb::Shutdown)?;
         let (mine, met) = self.our_call(side, Verb::Shutdown)?;
-        let flow = self.judge(side, Verb::Shutdown, &theirs, &mine, met)?;
+        let flow = self.compare(side, Verb::Shutdown, &theirs, &mine, met)?;
         let state = self.state(side);
         if let Writing::Blocked { ahead, .. } = state.writing
             && !mine.outcome.is_dead()
@@ -202,7 +188,7 @@ impl<'a> Duel<'a> {
         Ok(flow)
     }
 
-    fn key_update(&mut self, side: Side, update: KeyUpdate, len: usize) -> Result<Flow, Trouble> {
+    pub(crate) fn key_update(&mut self, side: Side, update: KeyUpdate) -> Result<Flow, Trouble> {
         let state = self.state(side);
         // What OpenSSL refuses in a blocked write (T11) and while one is due (K1), and what can do
         // nothing after close_notify.
@@ -218,12 +204,38 @@ impl<'a> Duel<'a> {
         if mine.outcome == Outcome::Done(0) {
             self.state(side).updates.due = Some(update);
         }
-        let flow = self.judge(side, verb, &theirs, &mine, met)?;
-        // A read would emit it in OpenSSL (K1), so a write comes first.
-        match flow {
-            Flow::On => self.fresh_write(side, len),
-            Flow::Parted(_) => Ok(flow),
-        }
+        self.compare(side, verb, &theirs, &mine, met)
+    }
+
+    /// Calls the handshake, which is complete.
+    pub(crate) fn shake_hands(&mut self, side: Side) -> Result<Flow, Trouble> {
+        let theirs = self.reference.call(side, Verb::Handshake)?;
+        let (mine, met) = self.our_call(side, Verb::Handshake)?;
+        self.compare(side, Verb::Handshake, &theirs, &mine, met)
+    }
+
+    /// How many bytes of a side both connections have on their way.
+    pub(crate) fn in_flight(&mut self, from: Side) -> Result<usize, Trouble> {
+        let [theirs, mine] =
+            [&mut self.reference, &mut self.ours].map(|session| session.end(from).out());
+        Ok(theirs?.min(mine?))
+    }
+
+    /// Moves what the link of the schedule moves at once.
+    pub(crate) fn carry_cut(&mut self, from: Side) -> Result<Flow, Trouble> {
+        let available = self.in_flight(from)?;
+        let [client, server] = &mut self.cuts;
+        let random = match from {
+            Side::Client => client,
+            Side::Server => server,
+        };
+        let len = match self.plan.schedule.cuts {
+            Cuts::Whole => available,
+            Cuts::Bytes(len) => len.max(1),
+            Cuts::Seeded(_) if available == 0 => 0,
+            Cuts::Seeded(_) => random.cut(available),
+        };
+        self.carry(from, len, Fate::Intact)
     }
 
     /// Moves bytes on both connections: as many as both have.
@@ -231,15 +243,13 @@ impl<'a> Duel<'a> {
         if self.is_gone(from) {
             return Ok(Flow::On);
         }
-        let [theirs, mine] =
-            [&mut self.reference, &mut self.ours].map(|session| session.end(from).out());
-        let len = len.min(theirs?).min(mine?);
+        let len = len.min(self.in_flight(from)?);
         let mut fate = fate;
         if fate != Fate::Intact {
-            if !self.ours.wire(from).has_body_within(len) || self.harm != Harm::None {
+            if !self.ours.wire(from).has_body_within(len) || self.damage != Damage::None {
                 fate = Fate::Intact;
             } else {
-                self.harm = Harm::Flipped(from);
+                self.damage = Damage::Flipped(from);
             }
         }
         let theirs = self.reference.carry(from, len, fate)?;
@@ -258,12 +268,25 @@ impl<'a> Duel<'a> {
         Ok(Flow::On)
     }
 
-    fn end(&mut self, from: Side) -> Result<Flow, Trouble> {
-        if self.harm == Harm::None {
-            self.harm = Harm::Ended(from);
+    pub(crate) fn end(&mut self, from: Side) -> Result<Flow, Trouble> {
+        if self.damage == Damage::None {
+            self.damage = Damage::Ended(from);
             self.ladder.push(Row::ended(from));
             self.reference.end(from.peer()).end()?;
             self.ours.end(from.peer()).end()?;
+        }
+        Ok(Flow::On)
+    }
+
+    /// Loses what is in flight and ends both directions.
+    pub(crate) fn reset(&mut self) -> Result<Flow, Trouble> {
+        if self.damage == Damage::None {
+            self.damage = Damage::Reset;
+            for side in Side::BOTH {
+                self.ladder.push(Row::ended(side));
+                self.reference.end(side).end()?;
+                self.ours.end(side).end()?;
+            }
         }
         Ok(Flow::On)
     }
@@ -277,11 +300,13 @@ impl<'a> Duel<'a> {
     /// Whether nothing passes from a side any more: its transport has ended, or it has met the end
     /// of it and OpenSSL's alert is not to be followed (X13).
     pub(crate) fn is_gone(&mut self, from: Side) -> bool {
-        self.harm == Harm::Ended(from) || self.state(from).standing == Standing::Truncated
+        matches!(self.damage, Damage::Reset)
+            || self.damage == Damage::Ended(from)
+            || self.state(from).standing == Standing::Truncated
     }
 
     /// Compares two answers.
-    pub(crate) fn judge(
+    pub(crate) fn compare(
         &mut self,
         side: Side,
         verb: Verb,
@@ -290,11 +315,14 @@ impl<'a> Duel<'a> {
         met: Met,
     ) -> Result<Flow, Trouble> {
         self.tally.calls += 1;
-        let verdict = explain::judge(self, side, verb, (theirs, mine), met);
+        let verdict = explain::compare(self, side, verb, (theirs, mine), met);
         self.ladder
             .push(Row::call(side, verb, theirs, mine, verdict.difference()));
-        for said in theirs.said.iter().chain(verdict.difference().iter()) {
-            self.tally.meet(*said)?;
+        for said in theirs.said.into_iter().chain(verdict.difference()) {
+            // It shows only behind the call that reads the request, if at all.
+            if !matches!(said, Difference::X16 | Difference::K8) {
+                self.tally.meet(said)?;
+            }
         }
         match mine.outcome {
             Outcome::Dead(_) => self.state(side).standing = Standing::Dead,
@@ -309,12 +337,24 @@ impl<'a> Duel<'a> {
         }
         match verdict {
             Verdict::Equal | Verdict::Meant(_) => Ok(Flow::On),
-            Verdict::Parts(difference) => Ok(Flow::Parted(difference)),
+            Verdict::Parts(difference) => Ok(Flow::Parted(difference, side)),
             Verdict::Unexplained(what) => self.unexplained(what),
         }
     }
 
     pub(crate) fn unexplained<T>(&self, what: &str) -> Result<T, Trouble> {
         Err(Trouble::Unexplained(what.into()))
+    }
+}
+
+/// Where a direction is cut.
+fn cuts(cuts: Cuts, from: Side) -> Random {
+    let seed = match cuts {
+        Cuts::Seeded(seed) => seed,
+        Cuts::Whole | Cuts::Bytes(_) => 0,
+    };
+    match from {
+        Side::Client => Random::new(seed),
+        Side::Server => Random::new(!seed),
     }
 }

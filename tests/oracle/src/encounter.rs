@@ -4,24 +4,24 @@
 
 use std::io;
 
-use offwire::{ProtocolVersion, WriteMode};
-use offwire_testkit::Side;
+use offwire::{ProtocolVersion, Settings};
+use offwire_testkit::schedule::Slices;
+use offwire_testkit::{Side, Suite};
 
-use crate::contexts::{Buffer, Fault, Setting};
+use crate::contexts::{Buffer, Setting};
 use crate::duel::Trouble;
 use crate::end::End;
+use crate::fault::Fault;
 use crate::finish::{Driver, Reading, Task};
 use crate::oracle::Oracle;
 use crate::outcome::{Cause, Outcome, Verb};
 use crate::pattern::{self, Copy};
+use crate::record::{self, APPLICATION_DATA, HEADER};
 use crate::session::{Fate, Session};
 use crate::tally::Tally;
 
 /// How many bytes each side writes in a session that is cut off.
 const WRITTEN: usize = 200;
-
-/// The content type of application data (RFC 8446 section 5.1).
-const APPLICATION_DATA: u8 = 23;
 
 /// How many rounds without a byte moving end a session that was cut off.
 const QUIET: usize = 3;
@@ -72,14 +72,19 @@ impl Encounter {
         self
     }
 
-    pub(crate) fn session(&self, oracle: &Oracle) -> Result<Session, Trouble> {
-        let setting = Setting {
+    fn setting(&self) -> Setting {
+        Setting {
             version: self.version,
-            mode: WriteMode::Whole,
+            suite: Suite::Aes128Gcm,
+            settings: [Settings::default(); 2],
             capacity: self.capacity,
             buffer: Buffer::Moving,
             fault: self.fault,
-        };
+        }
+    }
+
+    pub(crate) fn session(&self, oracle: &Oracle) -> Result<Session, Trouble> {
+        let setting = self.setting();
         let end = |side: Side| -> Result<End, Trouble> {
             if side == self.ours {
                 End::offwire(&oracle.contexts, side, &setting)
@@ -183,6 +188,7 @@ fn advance(driver: &mut Driver<'_>, side: Side, phase: Phase) -> Result<Phase, T
             copy: Copy::First,
             at: pattern::start(side),
             len: WRITTEN,
+            slices: Slices::One,
         },
         Phase::Closing => Verb::Shutdown,
         Phase::Reading => {
@@ -279,14 +285,10 @@ fn check(
 /// How much plaintext stands in the whole records that have passed from a side: each side writes
 /// one record, known by its length.
 fn plaintext_before(driver: &mut Driver<'_>, encounter: &Encounter, from: Side) -> usize {
-    let overhead = match encounter.version {
-        ProtocolVersion::Tls12 => 24,
-        ProtocolVersion::Tls13 => 17,
-    };
+    let sealed = WRITTEN + encounter.setting().overhead() - HEADER;
     let records = driver.session.wire(from).whole_records();
-    let data = records.iter().filter(|[kind, _, _, high, low]| {
-        *kind == APPLICATION_DATA
-            && usize::from(u16::from_be_bytes([*high, *low])) == WRITTEN + overhead
+    let data = records.iter().filter(|header| {
+        matches!(header, [APPLICATION_DATA, ..]) && record::length(header) == sealed
     });
     data.count() * WRITTEN
 }

@@ -9,11 +9,13 @@ use offwire::{Engine, Handshake, KeyUpdate, Read, Shutdown, Write};
 use offwire_bio::{BioHalf, BioPair, Reading, Writing};
 use offwire_stream::{Error, Stream};
 use offwire_testkit::Side;
+use offwire_testkit::schedule::{Slices, ragged};
 
-use crate::contexts::{Contexts, Fault, Setting};
+use crate::contexts::{Contexts, Setting};
+use crate::fault::Fault;
 use crate::judge::{Answer, Judge, Operation, Order};
 use crate::outcome::{self, Cause, Life, Outcome, Reply, Verb, index};
-use crate::pattern::Pattern;
+use crate::pattern::{Copy, Pattern};
 
 /// How many bytes may wait to be read: more than any schedule moves, so that only the emitting
 /// direction blocks. (OpenSSL reads record by record and our stream ahead, so a bound here would
@@ -39,7 +41,7 @@ pub(crate) struct Offwire {
     network: BioHalf,
     pattern: Rc<Pattern>,
     /// What it does wrong, to show that it is noticed.
-    fault: Fault,
+    pub(crate) fault: Fault,
 }
 
 /// OpenSSL's end, in the judge.
@@ -98,18 +100,7 @@ impl End {
     pub(crate) fn take(&mut self, len: usize) -> io::Result<Vec<u8>> {
         let len = len.min(MOVE);
         match self {
-            Self::Offwire(end) => {
-                let mut bytes = vec![0; len.min(end.network.pending())];
-                let mut filled = 0;
-                while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                    match end.network.try_read(rest) {
-                        Reading::Read(n) => filled += n,
-                        Reading::Empty | Reading::End => break,
-                    }
-                }
-                bytes.truncate(filled);
-                Ok(bytes)
-            }
+            Self::Offwire(end) => Ok(end.take(len)),
             Self::OpenSsl(end) => end.network(Operation::Take, len, &[]).map(|a| a.payload),
         }
     }
@@ -162,6 +153,21 @@ impl End {
             Self::OpenSsl(_) => None,
         }
     }
+
+    /// Our engine, if it is our end.
+    pub(crate) fn engine_mut(&mut self) -> Option<&mut Engine> {
+        match self {
+            Self::Offwire(end) => Some(end.stream.engine_mut()),
+            Self::OpenSsl(_) => None,
+        }
+    }
+
+    /// Has our engine give back what it does not need.
+    pub(crate) fn release(&mut self) {
+        if let Some(engine) = self.engine_mut() {
+            engine.release();
+        }
+    }
 }
 
 impl Offwire {
@@ -172,10 +178,7 @@ impl Offwire {
             Err(error) => outcome::refused(&error),
         };
         let outcome = match (self.fault, outcome) {
-            (Fault::DiesOfTheEnd, Outcome::Truncated)
-            | (Fault::DiesOtherwise, Outcome::Dead(Cause::BadRecord)) => {
-                Outcome::Dead(Cause::Other)
-            }
+            (Fault::DiesOtherwise, Outcome::Dead(Cause::BadRecord)) => Outcome::Dead(Cause::Other),
             _ => outcome,
         };
         Reply {
@@ -189,29 +192,41 @@ impl Offwire {
         }
     }
 
-    /// A call, unless the fault has another answer to it.
-    fn faulty_attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
-        let retry = matches!(verb, Verb::Write { .. }) && self.stream.engine().committed() > 0;
-        if retry && self.fault == Fault::RefusesRetries {
-            return Ok(Outcome::Refused(outcome::Refusal::BadRetry));
-        }
-        self.attempt(verb, data)
+    pub(crate) fn engine(&self) -> &Engine {
+        self.stream.engine()
     }
 
-    fn attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
+    /// Takes up to `len` bytes that it has emitted.
+    pub(crate) fn take(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len.min(self.network.pending())];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.network.try_read(rest) {
+                Reading::Read(n) => filled += n,
+                Reading::Empty | Reading::End => break,
+            }
+        }
+        bytes.truncate(filled);
+        bytes
+    }
+
+    pub(crate) fn attempt(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
         let outcome = match verb {
             Verb::Handshake => match self.stream.handshake()? {
                 Handshake::Complete => Outcome::Done(0),
                 Handshake::NeedRead => Outcome::NeedRead,
                 Handshake::NeedWrite => Outcome::NeedWrite,
             },
-            Verb::Write { copy, at, len } => {
-                match self.stream.write(self.pattern.slice(copy, at, len))? {
-                    Write::Written(n) => Outcome::Done(n),
-                    Write::NeedRead => Outcome::NeedRead,
-                    Write::NeedWrite => Outcome::NeedWrite,
-                }
-            }
+            Verb::Write {
+                copy,
+                at,
+                len,
+                slices,
+            } => match self.write(copy, at, len, slices)? {
+                Write::Written(n) => Outcome::Done(n),
+                Write::NeedRead => Outcome::NeedRead,
+                Write::NeedWrite => Outcome::NeedWrite,
+            },
             Verb::Read(len) => self.pull(len, data, Stream::read)?,
             Verb::Peek(len) => self.pull(len, data, Stream::peek)?,
             Verb::Shutdown => match self.stream.shutdown()? {
@@ -224,6 +239,35 @@ impl Offwire {
             Verb::Renegotiate => Outcome::Refused(outcome::Refusal::Other),
         };
         Ok(outcome)
+    }
+
+    fn write(&mut self, copy: Copy, at: usize, len: usize, slices: Slices) -> Result<Write, Error> {
+        let pattern = Rc::clone(&self.pattern);
+        let bytes = pattern.slice(copy, at, len);
+        match slices {
+            Slices::One => self.stream.write(bytes),
+            Slices::Every(len) => {
+                let slices: Vec<&[u8]> = bytes.chunks(usize::from(len).max(1)).collect();
+                self.write_vectored(&slices)
+            }
+            Slices::Ragged(seed) => self.write_vectored(&ragged(bytes, seed)),
+        }
+    }
+
+    /// What the stream does for one run of bytes, done for several: its engine is asked, and what it
+    /// emits is sent, until the pair is full.
+    fn write_vectored(&mut self, slices: &[&[u8]]) -> Result<Write, Error> {
+        loop {
+            match self.stream.engine_mut().write_vectored(slices)? {
+                Write::NeedWrite => {}
+                outcome @ (Write::Written(_) | Write::NeedRead) => return Ok(outcome),
+            }
+            let waiting = self.stream.engine().outgoing().to_vec();
+            match self.stream.transport_mut().try_write(&waiting) {
+                Writing::Written(n) => self.stream.engine_mut().sent(n)?,
+                Writing::Full | Writing::Shut => return Ok(Write::NeedWrite),
+            }
+        }
     }
 
     fn key_update(&mut self, update: KeyUpdate) -> Result<Outcome, Error> {

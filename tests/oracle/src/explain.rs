@@ -11,13 +11,11 @@ use crate::difference::Difference;
 use crate::duel::Duel;
 use crate::outcome::{Cause, Outcome, Refusal, Reply, Verb, reason};
 use crate::pattern::Copy;
-use crate::state::{Met, Opening, Standing, Writing};
-
-/// The bytes of a fatal alert's record, the largest of both versions.
-const ALERT: usize = 31;
+use crate::record::{ALERT, HEADER};
+use crate::state::{Front, Met, Standing, Writing};
 
 /// The bytes of a KeyUpdate's record.
-const KEY_UPDATE: usize = 27;
+const KEY_UPDATE: usize = HEADER + 22;
 
 /// What two answers amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +39,8 @@ impl Verdict {
     }
 }
 
-/// Judges two answers to the same call: OpenSSL's and ours.
-pub(crate) fn judge(
+/// Compares two answers to the same call: OpenSSL's and ours.
+pub(crate) fn compare(
     duel: &mut Duel<'_>,
     side: Side,
     verb: Verb,
@@ -53,9 +51,14 @@ pub(crate) fn judge(
         return Verdict::Unexplained("ours has failed by itself");
     }
     if let Some(difference) = parted(duel, side, verb, (theirs, mine), met) {
-        // It shows behind this call only: the call itself must be the same.
-        if difference == Difference::X16 && (theirs.out, theirs.pending) != (mine.out, mine.pending)
-        {
+        // They show behind this call only: the call itself must be the same, but for K1.
+        let later = matches!(difference, Difference::X16 | Difference::K8);
+        let update = if difference == Difference::K8 {
+            KEY_UPDATE
+        } else {
+            0
+        };
+        if later && (theirs.out.abs_diff(mine.out) > update || theirs.pending != mine.pending) {
             return Verdict::Unexplained("the call that reads the request differs");
         }
         return Verdict::Parts(difference);
@@ -105,9 +108,11 @@ fn write(
     mine: &Reply,
 ) -> Option<Difference> {
     let refused = mine.outcome == Outcome::Refused(Refusal::BadRetry);
-    let moved = copy == Copy::Second
-        && duel.plan.setting.buffer == Buffer::Fixed
-        && duel.state(side).writing != Writing::Free;
+    let before = match duel.state(side).writing {
+        Writing::Free => copy,
+        Writing::Blocked { copy, .. } => copy,
+    };
+    let moved = duel.setting.buffer == Buffer::Fixed && copy != before;
     match (theirs.outcome, theirs.reason) {
         (Outcome::Dead(_), reason::BAD_LENGTH | reason::BAD_WRITE_RETRY) if refused => {
             Some(Difference::X1)
@@ -137,6 +142,11 @@ fn shutdown(duel: &mut Duel<'_>, side: Side, theirs: &Reply, mine: &Reply) -> Op
         (Outcome::Sent, Outcome::Dead(_)) if theirs.said == Some(Difference::X11) => {
             Some(Difference::S5)
         }
+        // Ours has looked at what has arrived before it says what X6 is about.
+        (
+            Outcome::NeedWrite | Outcome::Dead(_),
+            Outcome::Dead(Cause::BadRecord | Cause::Alert(_)),
+        ) if blocked && theirs.reason == 0 => Some(Difference::S5),
         // The peer's alert was fatal, and OpenSSL calls both halves closed.
         (Outcome::Complete, Outcome::Dead(Cause::Alert(_))) if alerted => Some(Difference::X7),
         _ => None,
@@ -152,8 +162,21 @@ fn key_update(
     met: Met,
 ) -> Option<Difference> {
     let updating = is_updating(duel, side, verb);
+    let committed = duel.committed(side);
     let state = duel.state(side);
     let blocked = state.writing != Writing::Free;
+    // Only before what is not sealed yet can the answer come earlier than OpenSSL's.
+    let unsealed = match state.writing {
+        Writing::Free => false,
+        Writing::Blocked { len, ahead, .. } => len > ahead + committed,
+    };
+    let behind_update = matches!(
+        state.writing,
+        Writing::Blocked {
+            front: Front::KeyUpdate,
+            ..
+        }
+    );
     let closing = state.standing == Standing::Closing;
     let lengths = [reason::BAD_LENGTH, reason::BAD_WRITE_RETRY];
     let equal = theirs.outcome == mine.outcome;
@@ -166,31 +189,40 @@ fn key_update(
             Some(Difference::X4)
         }
         (Outcome::NeedWrite, _)
-            if mine.outcome != Outcome::NeedRead
-                && !mine.outcome.is_dead()
+            if (mine.outcome != Outcome::NeedRead || met != Met::Nothing)
                 && state.standing == Standing::Open
-                && (met == Met::Another || updating) =>
+                && (met == Met::Another || updating)
+                && verb != Verb::Handshake =>
         {
             Some(Difference::K7)
         }
-        (_, Met::Another) if equal => Some(Difference::K5),
         // A read that dies behind the request leaves nothing to answer.
-        (_, Met::Request) if equal && blocked && !mine.outcome.is_dead() => Some(Difference::X16),
+        (_, Met::Another | Met::Request) if !equal || mine.outcome.is_dead() => None,
+        (_, Met::Another) if is_some_answers(theirs.out, mine.out) => Some(Difference::K5),
+        // OpenSSL reads them, and answers, when it is asked to read.
+        (_, Met::Another) if verb == Verb::Shutdown => Some(Difference::S5),
+        (_, Met::Request) if behind_update => Some(Difference::K8),
+        (_, Met::Request) if unsealed => Some(Difference::X16),
         _ => None,
     }
 }
 
-/// Whether a read comes upon a KeyUpdate that is blocked on its way out.
+/// Whether OpenSSL has emitted one or more KeyUpdates, and ours nothing.
+const fn is_some_answers(theirs: usize, mine: usize) -> bool {
+    theirs > mine && (theirs - mine).is_multiple_of(KEY_UPDATE)
+}
+
+/// Whether a call that does not write comes upon a KeyUpdate that is blocked on its way out.
 fn is_updating(duel: &mut Duel<'_>, side: Side, verb: Verb) -> bool {
     let updating = matches!(
         duel.state(side).writing,
         Writing::Blocked {
-            opening: Opening::KeyUpdate,
+            front: Front::KeyUpdate,
             ..
         }
     );
-    let tls13 = duel.plan.setting.version == ProtocolVersion::Tls13;
-    tls13 && updating && matches!(verb, Verb::Read(_) | Verb::Peek(_))
+    let tls13 = duel.setting.version == ProtocolVersion::Tls13;
+    tls13 && updating && matches!(verb, Verb::Handshake | Verb::Read(_) | Verb::Peek(_))
 }
 
 /// Not the same outcome.
@@ -199,6 +231,7 @@ fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &R
         return Verdict::Unexplained("two ends of ours differ");
     }
     let over = duel.state(side).standing == Standing::Truncated;
+    let dead = duel.state(side).standing == Standing::Dead;
     let reading = matches!(verb, Verb::Read(_) | Verb::Peek(_));
     match (theirs.outcome, mine.outcome) {
         // A read stays truncated, the rest goes on. WANT_WRITE comes once, if the alert did not
@@ -214,9 +247,13 @@ fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &R
         {
             Verdict::Meant(Difference::S5)
         }
-        (Outcome::NeedWrite, Outcome::NeedRead) if is_updating(duel, side, verb) => {
+        (Outcome::NeedWrite, Outcome::NeedRead | Outcome::Done(0))
+            if is_updating(duel, side, verb) =>
+        {
             Verdict::Meant(Difference::K7)
         }
+        // The alert did not fit: once more, and never again (E6).
+        (Outcome::NeedWrite, Outcome::Dead(_)) if reading && dead => Verdict::Parts(Difference::X8),
         _ => Verdict::Unexplained("the outcomes differ"),
     }
 }
@@ -226,7 +263,7 @@ fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Re
     if duel.reference.is_ours(side) {
         return Verdict::Unexplained("two ends of ours emit differently");
     }
-    let capacity = duel.plan.setting.capacity;
+    let capacity = duel.setting.capacity;
     let (less, more) = (
         theirs.out.saturating_sub(mine.out),
         mine.out.saturating_sub(theirs.out),
@@ -234,7 +271,12 @@ fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Re
     let updating = is_updating(duel, side, verb);
     let state = duel.state(side);
     match mine.outcome {
-        Outcome::Truncated if (1..=ALERT).contains(&less) => Verdict::Meant(Difference::X13),
+        // What is left of a KeyUpdate leaves before the alert (K1).
+        Outcome::Truncated
+            if (1..=ALERT + if updating { KEY_UPDATE } else { 0 }).contains(&less) =>
+        {
+            Verdict::Meant(Difference::X13)
+        }
         Outcome::Dead(_)
             if more > 0 && (state.writing != Writing::Free || theirs.out + ALERT > capacity) =>
         {

@@ -3,21 +3,22 @@
 //!
 //! Only final outcomes count here: that both get there, and that every byte arrives once.
 
+use core::fmt;
+
 use offwire_testkit::Side;
+use offwire_testkit::schedule::Slices;
 
 use crate::contexts::Contexts;
 use crate::duel::Trouble;
-use crate::outcome::{Cause, Outcome, Verb, index};
+use crate::outcome::{Cause, Outcome, Verb};
 use crate::pattern::{self, Copy};
-use crate::plan::Opening;
+use crate::plan::Greeting;
+use crate::record::BUFFER;
 use crate::session::Session;
 use crate::state::{Standing, State, Writing};
 
 /// How many rounds in which no byte moves make a driver give up.
 const IDLE: usize = 8;
-
-/// A buffer for any record.
-const BUFFER: usize = 20_000;
 
 /// A connection that is driven.
 #[derive(Debug)]
@@ -65,6 +66,18 @@ pub(crate) enum Finish {
     TwoKeyUpdates,
 }
 
+/// What both sides are driven through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Handshake,
+    /// What a side sends when its handshake is complete, and what was written in it.
+    RestOfHandshake,
+    /// What is left to write, and close_notify.
+    End,
+    /// A fatal alert.
+    Alert,
+}
+
 impl Task {
     /// A side that has done nothing and is to write so many bytes.
     pub(crate) const fn new(left: Option<usize>) -> Self {
@@ -77,11 +90,13 @@ impl Task {
         }
     }
 
-    /// What is left to do for OpenSSL's end of a side in this state.
-    pub(crate) const fn of_reference(state: &State) -> Self {
-        let left = match state.writing {
-            Writing::Free => None,
-            Writing::Blocked { len, .. } => Some(len),
+    /// What is left to do for OpenSSL's end of a side in this state: a write that is blocked, else
+    /// one of so many bytes. A KeyUpdate that is due needs a write, if only one of nothing.
+    pub(crate) const fn of_reference(state: &State, bulk: usize) -> Self {
+        let left = match (state.writing, state.standing) {
+            (Writing::Blocked { len, .. }, _) => Some(len),
+            (Writing::Free, Standing::Open) if bulk > 0 || state.updates.is_due() => Some(bulk),
+            (Writing::Free, _) => None,
         };
         Self {
             written: state.position,
@@ -98,8 +113,8 @@ impl Task {
     }
 
     /// What is left to do for ours, which may have reported more (X5).
-    pub(crate) const fn of_ours(state: &State) -> Self {
-        let task = Self::of_reference(state);
+    pub(crate) const fn of_ours(state: &State, bulk: usize) -> Self {
+        let task = Self::of_reference(state, bulk);
         match state.writing {
             Writing::Free => task,
             Writing::Blocked { len, ahead, .. } => Self {
@@ -113,20 +128,20 @@ impl Task {
 
 impl Driver<'_> {
     /// Shakes hands, each side with its own verb, until both are done and everything has arrived.
-    pub(crate) fn open(&mut self, openings: [Opening; 2]) -> Result<(), Trouble> {
+    pub(crate) fn open(&mut self, greetings: [Greeting; 2]) -> Result<(), Trouble> {
         let mut done = [Outcome::NeedRead; 2];
-        self.rounds("the handshake", |driver| {
-            for (side, (opening, done)) in Side::BOTH
+        self.rounds(Stage::Handshake, |driver| {
+            for (side, (greeting, done)) in Side::BOTH
                 .into_iter()
-                .zip(openings.into_iter().zip(&mut done))
+                .zip(greetings.into_iter().zip(&mut done))
             {
                 if !matches!(done, Outcome::Done(_)) {
-                    *done = driver.greet(side, opening)?;
+                    *done = driver.greet(side, greeting)?;
                 }
             }
             Ok(done.iter().all(|done| matches!(done, Outcome::Done(_))))
         })?;
-        self.rounds("the rest of the handshake", |driver| {
+        self.rounds(Stage::RestOfHandshake, |driver| {
             let mut quiet = true;
             for side in Side::BOTH {
                 quiet &= driver.session.call(side, Verb::Handshake)?.outcome == Outcome::Done(0);
@@ -138,11 +153,11 @@ impl Driver<'_> {
     }
 
     /// One call of a handshake that a side performs with the verb of its own.
-    fn greet(&mut self, side: Side, opening: Opening) -> Result<Outcome, Trouble> {
-        match opening {
-            Opening::Handshake => {}
-            Opening::Read => self.read_all(side)?,
-            Opening::Write(_) => return self.write(side),
+    fn greet(&mut self, side: Side, greeting: Greeting) -> Result<Outcome, Trouble> {
+        match greeting {
+            Greeting::Handshake => {}
+            Greeting::Read => self.read_all(side)?,
+            Greeting::Write(_) => return self.write(side),
         }
         self.expect_alive(side, Verb::Handshake)
     }
@@ -150,7 +165,7 @@ impl Driver<'_> {
     /// Completes what is blocked, closes both sides and reads to the end.
     pub(crate) fn finish(&mut self) -> Result<Finish, Trouble> {
         let mut finish = Finish::Clean;
-        self.rounds("the end", |driver| {
+        self.rounds(Stage::End, |driver| {
             for side in Side::BOTH {
                 if !driver.has_died(side)? {
                     driver.work(side)?;
@@ -173,9 +188,27 @@ impl Driver<'_> {
         Ok(finish)
     }
 
+    /// Calls shutdown on a side as long as anything moves: its peer must not read close_notify.
+    pub(crate) fn close_in_vain(&mut self, side: Side) -> Result<(), Trouble> {
+        for _ in 0..IDLE {
+            self.session.call(side, Verb::Shutdown)?;
+            while self.session.carry_all(side)? > 0 {
+                self.session.call(side, Verb::Shutdown)?;
+            }
+            self.read_all(side.peer())?;
+        }
+        if self.task(side.peer()).reading == Reading::Closed {
+            return Err(Trouble::Unexplained(format!(
+                "the {side:?}'s close_notify has arrived: {:?}",
+                self.sides
+            )));
+        }
+        Ok(())
+    }
+
     /// Lets a dead side's output leave: sealed records, then the alert, at which its peer dies too.
     pub(crate) fn bury(&mut self, side: Side) -> Result<(), Trouble> {
-        self.rounds("the alert", |driver| {
+        self.rounds(Stage::Alert, |driver| {
             let reply = driver.session.call(side, Verb::Read(1))?;
             if !reply.outcome.is_dead() {
                 return Err(Trouble::Unexplained("an error was not sticky".into()));
@@ -216,6 +249,7 @@ impl Driver<'_> {
             copy: Copy::First,
             at: pattern::start(side) + written,
             len,
+            slices: Slices::One,
         };
         let outcome = self.expect_alive(side, verb)?;
         let Outcome::Done(n) = outcome else {
@@ -312,7 +346,7 @@ impl Driver<'_> {
     /// Repeats a round, and moves and reads what it emits, until it is done.
     pub(crate) fn rounds(
         &mut self,
-        what: &str,
+        stage: Stage,
         mut round: impl FnMut(&mut Self) -> Result<bool, Trouble>,
     ) -> Result<(), Trouble> {
         let (mut idle, mut before) = (0, self.sides);
@@ -324,7 +358,7 @@ impl Driver<'_> {
             for side in Side::BOTH {
                 moved += self.session.carry_all(side)?;
             }
-            if what == "the end" {
+            if stage == Stage::End {
                 for side in Side::BOTH {
                     self.read_all(side)?;
                 }
@@ -334,13 +368,30 @@ impl Driver<'_> {
             before = self.sides;
         }
         Err(Trouble::Unexplained(format!(
-            "{what} stands still: {:?}",
+            "the {stage} stands still: {:?}",
             self.sides
         )))
     }
 }
 
 /// The tasks of both sides.
-pub(crate) fn tasks(states: &[State; 2], task: fn(&State) -> Task) -> [Task; 2] {
-    Side::BOTH.map(|side| states.get(index(side)).map_or(Task::new(None), task))
+pub(crate) fn tasks(
+    states: &[State; 2],
+    bulk: [usize; 2],
+    task: fn(&State, usize) -> Task,
+) -> [Task; 2] {
+    let [client, server] = states;
+    let [from_client, from_server] = bulk;
+    [task(client, from_client), task(server, from_server)]
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "handshake",
+            Self::RestOfHandshake => "rest of the handshake",
+            Self::End => "end",
+            Self::Alert => "alert",
+        })
+    }
 }

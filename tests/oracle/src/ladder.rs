@@ -3,6 +3,7 @@
 use core::fmt;
 
 use offwire_testkit::Side;
+use offwire_testkit::schedule::Slices;
 
 use crate::difference::Difference;
 use crate::outcome::{Reply, Verb};
@@ -118,13 +119,24 @@ fn name(side: Side) -> &'static str {
 fn spell(side: Side, verb: Verb) -> String {
     match verb {
         Verb::Handshake => "handshake".into(),
-        Verb::Write { copy, at, len } => {
+        Verb::Write {
+            copy,
+            at,
+            len,
+            slices,
+        } => {
             let copy = match copy {
-                pattern::Copy::First => "",
-                pattern::Copy::Second => " elsewhere",
+                pattern::Copy::First | pattern::Copy::Second => "",
                 pattern::Copy::Changed => " changed",
             };
-            format!("write {len} from {}{copy}", at - pattern::start(side))
+            let slices = match slices {
+                Slices::One => String::new(),
+                Slices::Every(_) | Slices::Ragged(_) => format!(", {slices:?}"),
+            };
+            format!(
+                "write {len} from {}{copy}{slices}",
+                at - pattern::start(side)
+            )
         }
         Verb::Read(len) => format!("read {len}"),
         Verb::Peek(len) => format!("peek {len}"),

@@ -8,15 +8,12 @@ use std::io;
 use offwire_testkit::Side;
 
 use crate::contexts::Contexts;
-use crate::difference::Difference;
-use crate::duel::{Duel, Flow, Harm, Trouble};
-use crate::finish::{Driver, Finish, Task, tasks};
+use crate::duel::{Duel, Flow, Trouble};
+use crate::finish::{Driver, Task};
 use crate::judge::Judge;
 use crate::ladder::Ladder;
 use crate::outcome::index;
-use crate::plan::{Opening, Plan};
-use crate::session::Session;
-use crate::state::{Standing, State};
+use crate::plan::{Greeting, Plan};
 use crate::tally::Tally;
 
 /// The contexts of both libraries, ready to run schedules.
@@ -119,34 +116,34 @@ impl Oracle {
 impl Duel<'_> {
     fn run(&mut self) -> Result<(), Trouble> {
         self.open()?;
-        for call in &self.plan.calls {
-            match self.step(*call)? {
+        for operation in &self.plan.schedule.operations {
+            match self.step(*operation)? {
                 Flow::On => {}
-                Flow::Parted(difference) => return self.part(difference),
+                Flow::Parted(difference, by) => return self.part(difference, by),
             }
         }
-        let open = |state: &State| !matches!(state.standing, Standing::Truncated | Standing::Dead);
-        if self.harm == Harm::None && self.states.iter().all(open) {
-            self.finish_reference()?;
-            self.finish_ours()?;
+        for side in Side::BOTH {
+            if let Flow::Parted(difference, by) = self.write_what_is_due(side)? {
+                return self.part(difference, by);
+            }
         }
-        Ok(())
+        self.end_together()
     }
 
     /// Shakes hands on both connections; only the final outcomes are compared, and must be the same.
     fn open(&mut self) -> Result<(), Trouble> {
-        let openings = self.plan.openings;
-        let task = |opening: Opening| match opening {
-            Opening::Write(len) => Task::new(Some(len)),
-            Opening::Handshake | Opening::Read => Task::new(None),
+        let greetings = self.plan.greetings();
+        let task = |greeting: Greeting| match greeting {
+            Greeting::Write(len) => Task::new(Some(len)),
+            Greeting::Handshake | Greeting::Read => Task::new(None),
         };
         for session in [&mut self.reference, &mut self.ours] {
             let mut driver = Driver {
                 session,
                 contexts: self.contexts,
-                sides: openings.map(task),
+                sides: greetings.map(task),
             };
-            driver.open(openings)?;
+            driver.open(greetings)?;
             let sides = driver.sides;
             if !session.begin_records() {
                 return Err(Trouble::Unexplained(
@@ -164,71 +161,6 @@ impl Duel<'_> {
         }
         Ok(())
     }
-
-    /// The connections have parted: those that live on must still deliver every byte.
-    fn part(&mut self, difference: Difference) -> Result<(), Trouble> {
-        if difference == Difference::X8 {
-            return self.bury_ours();
-        }
-        if self.harm != Harm::None {
-            return Ok(());
-        }
-        // The others have cost OpenSSL the connection, or bytes that it does not give back.
-        if [Difference::X16, Difference::K5, Difference::T5].contains(&difference) {
-            self.finish_reference()?;
-        }
-        self.finish_ours()
-    }
-
-    fn finish_reference(&mut self) -> Result<(), Trouble> {
-        let finish = self.driver(Whose::Reference).finish()?;
-        match finish {
-            Finish::Clean => Ok(()),
-            Finish::TwoKeyUpdates => self.tally.meet(Difference::X4),
-        }
-    }
-
-    fn finish_ours(&mut self) -> Result<(), Trouble> {
-        match self.driver(Whose::Ours).finish()? {
-            Finish::Clean => Ok(()),
-            Finish::TwoKeyUpdates => self.unexplained("our end died of two KeyUpdates"),
-        }
-    }
-
-    fn bury_ours(&mut self) -> Result<(), Trouble> {
-        for side in Side::BOTH {
-            let dead = self.state(side).standing == Standing::Dead;
-            if dead
-                && self.harm != Harm::Ended(side)
-                && self.state(side.peer()).standing != Standing::Dead
-            {
-                let committed = self.committed(side);
-                let mut driver = self.driver(Whose::Ours);
-                driver.task(side).written += committed;
-                driver.bury(side)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn driver(&mut self, whose: Whose) -> Driver<'_> {
-        let (session, task): (&mut Session, fn(&State) -> Task) = match whose {
-            Whose::Reference => (&mut self.reference, Task::of_reference),
-            Whose::Ours => (&mut self.ours, Task::of_ours),
-        };
-        Driver {
-            session,
-            contexts: self.contexts,
-            sides: tasks(&self.states, task),
-        }
-    }
-}
-
-/// One of the two connections.
-#[derive(Clone, Copy)]
-enum Whose {
-    Reference,
-    Ours,
 }
 
 impl core::error::Error for Failure {}

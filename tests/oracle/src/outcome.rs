@@ -7,6 +7,7 @@
 use offwire::{Error, Misuse, Peer};
 use offwire_stream::Error as StreamError;
 use offwire_testkit::Side;
+use offwire_testkit::schedule::Slices;
 
 use crate::difference::Difference;
 use crate::judge::{Answer, Operation};
@@ -100,6 +101,8 @@ pub(crate) enum Verb {
         copy: crate::pattern::Copy,
         at: usize,
         len: usize,
+        /// How ours is given the bytes; OpenSSL is given them joined.
+        slices: Slices,
     },
     Read(usize),
     Peek(usize),
@@ -253,7 +256,7 @@ pub(crate) fn spell(answer: &Answer) -> String {
 pub(crate) fn order(verb: Verb) -> (Operation, usize, usize, u8) {
     match verb {
         Verb::Handshake => (Operation::Handshake, 0, 0, 0),
-        Verb::Write { copy, at, len } => (Operation::Write, len, at, copy as u8),
+        Verb::Write { copy, at, len, .. } => (Operation::Write, len, at, copy as u8),
         Verb::Read(len) => (Operation::Read, len, 0, 0),
         Verb::Peek(len) => (Operation::Peek, len, 0, 0),
         Verb::Shutdown => (Operation::Shutdown, 0, 0, 0),

@@ -2,6 +2,7 @@
 
 use offwire::ProtocolVersion;
 use offwire_testkit::Side;
+use offwire_testkit::schedule::Slices;
 
 use crate::difference::Difference;
 use crate::duel::Trouble;
@@ -10,15 +11,13 @@ use crate::finish::{Driver, Finish, Task};
 use crate::oracle::Oracle;
 use crate::outcome::{Cause, Outcome, Verb};
 use crate::pattern::{self, Copy};
-use crate::plan::Opening;
+use crate::plan::Greeting;
+use crate::record::HANDSHAKE;
 use crate::tally::Tally;
 
 /// With which OpenSSL's client gives up: `handshake_failure` when its renegotiation is refused (R3),
 /// `unexpected_message` when data meets it in the handshake before that (R7).
 const GIVES_UP: [i32; 2] = [40, 10];
-
-/// The content type of a handshake record (RFC 5246 section 6.2.1).
-const HANDSHAKE: u8 = 22;
 
 impl Encounter {
     /// OpenSSL asks ours to renegotiate (TLS 1.2): ours does not, and data flows on (X15).
@@ -50,7 +49,7 @@ impl Encounter {
             contexts: &oracle.contexts,
             sides: [Task::new(None); 2],
         };
-        driver.open([Opening::Handshake; 2])?;
+        driver.open([Greeting::Handshake; 2])?;
         match self.ours {
             Side::Client => hello_request(&mut driver, writes)?,
             Side::Server => client_hello(&mut driver)?,
@@ -75,6 +74,7 @@ fn hello_request(driver: &mut Driver<'_>, ours: Writes) -> Result<(), Trouble> {
             copy: Copy::First,
             at: pattern::start(Side::Client),
             len: length,
+            slices: Slices::One,
         };
         let blocked = driver.session.call(Side::Client, write)?.outcome;
         if blocked != Outcome::NeedWrite {
@@ -120,6 +120,7 @@ fn client_hello(driver: &mut Driver<'_>) -> Result<(), Trouble> {
         copy: Copy::First,
         at: pattern::start(Side::Server),
         len: 100,
+        slices: Slices::One,
     };
     let mut served = Outcome::NeedRead;
     // Until the client's answer to the warning has come: a fatal alert.

@@ -6,6 +6,7 @@ use offwire_testkit::Side;
 
 use crate::end::End;
 use crate::outcome::{Reply, Verb, index};
+use crate::record::{self, HEADER, Header};
 
 /// A connection.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Wire {
     /// Bytes that are missing of the record at hand.
     missing: usize,
     /// Content type, version and length of each record whose header has passed.
-    pub(crate) records: Vec<[u8; 5]>,
+    pub(crate) records: Vec<Header>,
     /// All bytes that have passed.
     pub(crate) total: usize,
 }
@@ -124,9 +125,8 @@ impl Wire {
             }
             self.header.extend(bytes.get(place));
             place += 1;
-            if let Ok(header) = <[u8; 5]>::try_from(self.header.as_slice()) {
-                let [.., high, low] = header;
-                self.missing = usize::from(u16::from_be_bytes([high, low]));
+            if let Ok(header) = Header::try_from(self.header.as_slice()) {
+                self.missing = record::length(&header);
                 self.records.push(header);
                 self.header.clear();
             }
@@ -141,7 +141,7 @@ impl Wire {
     }
 
     /// The records of which every byte has passed.
-    pub(crate) fn whole_records(&self) -> &[[u8; 5]] {
+    pub(crate) fn whole_records(&self) -> &[Header] {
         let whole = self.records.len() - usize::from(self.missing > 0);
         self.records.get(..whole).unwrap_or_default()
     }
@@ -156,7 +156,7 @@ impl Wire {
         let header = if self.missing > 0 {
             0
         } else {
-            5 - self.header.len()
+            HEADER - self.header.len()
         };
         len > header
     }

@@ -2,8 +2,9 @@
 
 use alloc::collections::VecDeque;
 
-use offwire::KeyUpdate;
-use offwire::Stats;
+use offwire::{KeyUpdate, Stats};
+
+use crate::pattern::Copy;
 
 /// One side, as both connections agree that it stands.
 #[derive(Debug, Default)]
@@ -29,13 +30,15 @@ pub(crate) enum Writing {
     Blocked {
         len: usize,
         ahead: usize,
-        opening: Opening,
+        front: Front,
+        /// From where OpenSSL was given them last.
+        copy: Copy,
     },
 }
 
 /// What the first record of a blocked write is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Opening {
+pub(crate) enum Front {
     /// Application data.
     Data,
     /// A KeyUpdate that was due.
@@ -97,8 +100,13 @@ pub(crate) enum Met {
 
 impl Updates {
     /// Whether the next write begins with a KeyUpdate.
-    pub(crate) fn is_due(&self) -> bool {
-        self.due.is_some() || self.owed == Owed::Answer
+    pub(crate) const fn is_due(&self) -> bool {
+        self.due.is_some() || matches!(self.owed, Owed::Answer)
+    }
+
+    /// Whether the peer has not read all that were sealed.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.sealed.is_empty()
     }
 
     /// Notes what our side has sealed in a call.

@@ -1,49 +1,156 @@
 //! The writes of the comparison: fresh ones, retries right and wrong, and the account of what was
 //! reported.
 
-use offwire::{ProtocolVersion, WriteMode};
+use offwire::WriteMode;
 use offwire_testkit::Side;
+use offwire_testkit::schedule::{Offer, Repeat, Slices};
 
 use crate::difference::Difference;
-use crate::duel::{Duel, FULL, Flow, Trouble};
+use crate::duel::{Duel, Flow, Trouble};
 use crate::ladder::Row;
 use crate::outcome::{Outcome, Refusal, Reply, Verb};
 use crate::pattern::{self, BUDGET, Copy};
-use crate::plan::{Address, Slip};
-use crate::session::Fate;
-use crate::state::{Met, Opening, Standing, Writing};
+use crate::record::FULL;
+use crate::state::{Front, Met, Owed, Standing, Writing};
 
-/// How often a write is repeated to settle it.
-const PATIENCE: usize = 1_500;
+/// How often a longer retry is made although it makes the two part (T5): one in so many.
+const FILLED_UP: usize = 8;
+
+/// Bytes that are handed to a write, and how.
+#[derive(Clone, Copy, Debug)]
+struct Handing {
+    len: usize,
+    copy: Copy,
+    slices: Slices,
+}
+
+impl Handing {
+    /// So many bytes of the plaintext. What ours is given in slices is joined for OpenSSL, and so it
+    /// stands at another address.
+    const fn new(len: usize, slices: Slices) -> Self {
+        let copy = match slices {
+            Slices::One => Copy::First,
+            Slices::Every(_) | Slices::Ragged(_) => Copy::Second,
+        };
+        Self { len, copy, slices }
+    }
+}
 
 impl Duel<'_> {
-    pub(crate) fn fresh_write(&mut self, side: Side, len: usize) -> Result<Flow, Trouble> {
+    /// Offers bytes: fresh ones, or a repetition of the write that is blocked.
+    pub(crate) fn offer(&mut self, side: Side, offer: Offer) -> Result<Flow, Trouble> {
+        let most = self.setting.most();
+        let Writing::Blocked { len, ahead, .. } = self.state(side).writing else {
+            return match offer.fresh {
+                0 => Ok(Flow::On),
+                fresh => self.fresh_write(side, 1 + (fresh - 1) % most, offer.slices),
+            };
+        };
+        let handing = |len| Handing::new(len, offer.slices);
+        let sealed = ahead + self.committed(side);
+        let fresh = offer.fresh.min(most.saturating_sub(len));
+        match offer.repeat {
+            // OpenSSL has sealed nothing of it either (K8), so it is another write.
+            _ if sealed == 0 => self.fresh_write(side, fresh, offer.slices),
+            Repeat::AsOffered => self.right_retry(side, handing(len), fresh),
+            Repeat::Committed => self.right_retry(side, handing(sealed), fresh),
+            // It must not end within what was reported, where it would be a right one (X5).
+            _ if sealed == ahead => self.write(side, handing(len)),
+            Repeat::TooShort(by) => {
+                let by = usize::try_from(by).unwrap_or_default() % (sealed - ahead);
+                self.write(side, handing(sealed - 1 - by))
+            }
+            // OpenSSL's record in flight may be a KeyUpdate, and nothing of the data sealed.
+            Repeat::Changed(_) => {
+                let copy = Copy::Changed;
+                let changed = Handing {
+                    copy,
+                    ..handing(len)
+                };
+                self.write(side, changed)
+            }
+        }
+    }
+
+    /// A call of `write` without bytes: in a blocked write a wrong retry (T6).
+    pub(crate) fn write_nothing(&mut self, side: Side) -> Result<Flow, Trouble> {
+        self.write(side, Handing::new(0, Slices::One))
+    }
+
+    fn fresh_write(&mut self, side: Side, len: usize, slices: Slices) -> Result<Flow, Trouble> {
         let left = BUDGET - self.state(side).position.min(BUDGET);
-        self.write(side, len.min(left), Copy::First)
+        self.write(side, Handing::new(len.min(left), slices))
+    }
+
+    /// Repeats a blocked write with so many bytes behind it.
+    fn right_retry(&mut self, side: Side, base: Handing, fresh: usize) -> Result<Flow, Trouble> {
+        let longer = Handing {
+            len: base.len + fresh,
+            ..base
+        };
+        let Writing::Blocked { ahead, .. } = self.state(side).writing else {
+            return Ok(Flow::On);
+        };
+        let sealed = ahead + self.committed(side);
+        let as_it_is = Handing {
+            len: sealed,
+            ..base
+        };
+        if longer.len == sealed || self.reference.is_ours(side) {
+            return self.write(side, longer);
+        }
+        // An answer that is owed would stand before the bytes behind (X16).
+        if self.state(side).updates.owed == Owed::Answer {
+            return self.write(side, as_it_is);
+        }
+        if !self.has_sealed_ahead(side) {
+            return self.write(side, longer);
+        }
+        if !fresh.is_multiple_of(FILLED_UP) {
+            return self.write(side, as_it_is);
+        }
+        self.fill_up(side, longer)
+    }
+
+    /// Repeats a blocked write with bytes behind it that OpenSSL puts into the record that ours has
+    /// sealed (T5). From here on the two emit other records.
+    fn fill_up(&mut self, side: Side, handing: Handing) -> Result<Flow, Trouble> {
+        self.tally.meet(Difference::T5)?;
+        if let Writing::Blocked { len, .. } = &mut self.state(side).writing {
+            *len = handing.len;
+        }
+        Ok(Flow::Parted(Difference::T5, side))
     }
 
     /// Writes, or repeats a write, on both.
-    pub(crate) fn write(&mut self, side: Side, len: usize, copy: Copy) -> Result<Flow, Trouble> {
+    fn write(&mut self, side: Side, handing: Handing) -> Result<Flow, Trouble> {
+        let Handing { len, copy, slices } = handing;
         let at = pattern::start(side) + self.state(side).position;
-        let verb = Verb::Write { copy, at, len };
+        let verb = Verb::Write {
+            copy,
+            at,
+            len,
+            slices,
+        };
         let state = self.state(side);
-        let (ahead, opening) = match (state.writing, state.updates.is_due()) {
-            (Writing::Blocked { ahead, opening, .. }, _) => (ahead, opening),
-            (Writing::Free, true) => (0, Opening::KeyUpdate),
-            (Writing::Free, false) => (0, Opening::Data),
+        let (ahead, front) = match (state.writing, state.updates.is_due()) {
+            (Writing::Blocked { ahead, front, .. }, _) => (ahead, front),
+            (Writing::Free, true) => (0, Front::KeyUpdate),
+            (Writing::Free, false) => (0, Front::Data),
         };
         let committed = self.committed(side);
         let wrong = committed > 0 && (copy == Copy::Changed || len < ahead + committed);
         let theirs = self.reference.call(side, verb)?;
         let (mine, ahead, met) = self.our_write(side, verb, ahead, &theirs)?;
         self.check_refusal(side, wrong, (&theirs, &mine))?;
-        let flow = self.judge(side, verb, &theirs, &mine, met)?;
+        let flow = self.compare(side, verb, &theirs, &mine, met)?;
         match mine.outcome {
             Outcome::NeedWrite => {
                 self.state(side).writing = Writing::Blocked {
                     len,
                     ahead,
-                    opening,
+                    front,
+                    copy,
                 };
             }
             Outcome::Done(n) => {
@@ -99,7 +206,13 @@ impl Duel<'_> {
         mut ahead: usize,
         theirs: &Reply,
     ) -> Result<(Reply, usize, Met), Trouble> {
-        let Verb::Write { copy, at, len } = verb else {
+        let Verb::Write {
+            copy,
+            at,
+            len,
+            slices,
+        } = verb
+        else {
             return Err(Trouble::Broken("only writes are written".into()));
         };
         loop {
@@ -107,6 +220,7 @@ impl Duel<'_> {
                 copy,
                 at: at + ahead,
                 len: len.saturating_sub(ahead),
+                slices,
             };
             let (mut reply, met) = self.our_call(side, rest)?;
             let Outcome::Done(n) = reply.outcome else {
@@ -124,7 +238,7 @@ impl Duel<'_> {
                 | Outcome::Refused(_)
                 | Outcome::Dead(_) => false,
             };
-            if !hidden || self.plan.setting.mode == WriteMode::Whole || n == 0 {
+            if !hidden || self.setting.mode(side) == WriteMode::Whole || n == 0 {
                 reply.outcome = Outcome::Done(ahead);
                 return Ok((reply, ahead, met));
             }
@@ -134,26 +248,6 @@ impl Duel<'_> {
         }
     }
 
-    pub(crate) fn retry(
-        &mut self,
-        side: Side,
-        more: usize,
-        address: Address,
-    ) -> Result<Flow, Trouble> {
-        let Writing::Blocked { len, .. } = self.state(side).writing else {
-            return Ok(Flow::On);
-        };
-        let copy = match address {
-            Address::Same => Copy::First,
-            Address::Other => Copy::Second,
-        };
-        if more > 0 && self.has_sealed_ahead(side) {
-            self.tally.meet(Difference::T5)?;
-            return Ok(Flow::Parted(Difference::T5));
-        }
-        self.write(side, len + more, copy)
-    }
-
     /// Whether our end has sealed a short last record that OpenSSL has not begun: it seals one
     /// record at a time, and more bytes would make that record longer.
     fn has_sealed_ahead(&mut self, side: Side) -> bool {
@@ -161,44 +255,7 @@ impl Duel<'_> {
             return false;
         };
         let queued: usize = engine.outgoing_slices().iter().map(|run| run.len()).sum();
-        let overhead = match self.plan.setting.version {
-            ProtocolVersion::Tls12 => 29,
-            ProtocolVersion::Tls13 => 22,
-        };
         let last = self.state(side).last_record;
-        last < FULL && queued > last + overhead && !self.reference.is_ours(side)
-    }
-
-    pub(crate) fn bad_retry(&mut self, side: Side, slip: Slip) -> Result<Flow, Trouble> {
-        let Writing::Blocked { len, ahead, .. } = self.state(side).writing else {
-            return Ok(Flow::On);
-        };
-        let committed = self.committed(side);
-        match slip {
-            _ if committed == 0 => Ok(Flow::On),
-            Slip::Short(part) => self.write(side, ahead + committed * part / 1_000, Copy::Second),
-            // OpenSSL's record in flight may be a KeyUpdate, and nothing of the data sealed.
-            Slip::Changed => self.write(side, len, Copy::Changed),
-        }
-    }
-
-    pub(crate) fn settle(&mut self, side: Side) -> Result<Flow, Trouble> {
-        for _ in 0..PATIENCE {
-            let Writing::Blocked { len, .. } = self.state(side).writing else {
-                return Ok(Flow::On);
-            };
-            if self.state(side).standing != Standing::Open || self.is_gone(side) {
-                return Ok(Flow::On);
-            }
-            for flow in [
-                self.carry(side, usize::MAX, Fate::Intact)?,
-                self.write(side, len, Copy::First)?,
-            ] {
-                if flow != Flow::On {
-                    return Ok(flow);
-                }
-            }
-        }
-        Ok(Flow::On) // a pair of next to no bytes: the end of the schedule goes on with it
+        last < FULL && queued > last + self.setting.overhead()
     }
 }
