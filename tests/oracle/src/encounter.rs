@@ -4,7 +4,7 @@
 
 use std::io;
 
-use offwire::{ProtocolVersion, Settings};
+use offwire::{KeyUpdate, ProtocolVersion, Settings};
 use offwire_testkit::schedule::Slices;
 use offwire_testkit::{Side, Suite};
 
@@ -16,12 +16,21 @@ use crate::finish::{Driver, Reading, Task};
 use crate::oracle::Oracle;
 use crate::outcome::{Cause, Outcome, Verb};
 use crate::pattern::{self, Copy};
-use crate::record::{self, APPLICATION_DATA, HEADER};
+use crate::record::{self, APPLICATION_DATA, HEADER, KEY_UPDATE};
 use crate::session::{Fate, Session};
 use crate::tally::Tally;
 
-/// How many bytes each side writes in a session that is cut off.
+/// How many bytes a side writes at once in a session that is cut off.
 const WRITTEN: usize = 200;
+
+/// Capacities of pairs at which a session is cut off behind every byte: one that blocks within a
+/// record, one that blocks within a flight, and one that never blocks.
+const EVERYWHERE: [usize; 3] = [100, 1_000, 65_536];
+
+/// Capacities at which it is cut off behind some bytes: one in so many. Through a pair of next to
+/// nothing a session takes long.
+const SOMEWHERE: [(usize, usize); 5] =
+    [(1, 211), (5, 101), (4_096, 23), (16_384, 29), (17_408, 31)];
 
 /// How many rounds without a byte moving end a session that was cut off.
 const QUIET: usize = 3;
@@ -33,6 +42,10 @@ pub struct Encounter {
     pub(crate) ours: Side,
     pub(crate) version: ProtocolVersion,
     pub(crate) capacity: usize,
+    /// Who asks for KeyUpdates (TLS 1.3). Both sides then write twice, so that the answer leaves.
+    pub(crate) updates: Option<Side>,
+    /// Behind which bytes it is cut off: one in so many.
+    stride: usize,
     pub(crate) fault: Fault,
 }
 
@@ -46,23 +59,43 @@ struct Cut {
 }
 
 impl Encounter {
-    /// Both roles, both versions, through pairs that block and pairs that do not.
+    /// Both roles, both versions, with and without KeyUpdates, through pairs of many capacities.
     #[must_use]
     pub fn all() -> Vec<Self> {
+        let everywhere = EVERYWHERE.map(|capacity| (capacity, 1));
+        let kinds = [
+            (ProtocolVersion::Tls12, None),
+            (ProtocolVersion::Tls13, None),
+            (ProtocolVersion::Tls13, Some(Side::Client)),
+            (ProtocolVersion::Tls13, Some(Side::Server)),
+        ];
         let mut all = Vec::new();
-        for ours in Side::BOTH {
-            for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
-                for capacity in [100, 65_536] {
-                    all.push(Self {
-                        ours,
-                        version,
-                        capacity,
-                        fault: Fault::None,
-                    });
-                }
+        for (capacity, stride) in SOMEWHERE.into_iter().chain(everywhere) {
+            for (version, updates) in kinds {
+                all.extend(Side::BOTH.map(|ours| Self {
+                    ours,
+                    version,
+                    capacity,
+                    updates,
+                    stride,
+                    fault: Fault::None,
+                }));
             }
         }
         all
+    }
+
+    /// It is cut off behind one byte in so many.
+    #[must_use]
+    pub const fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The same with no more than one cut in so many bytes.
+    #[must_use]
+    pub fn with_stride(mut self, stride: usize) -> Self {
+        self.stride = self.stride.max(stride);
+        self
     }
 
     /// The same with our end at fault.
@@ -72,7 +105,7 @@ impl Encounter {
         self
     }
 
-    fn setting(&self) -> Setting {
+    pub(crate) fn setting(&self) -> Setting {
         Setting {
             version: self.version,
             suite: Suite::Aes128Gcm,
@@ -80,6 +113,14 @@ impl Encounter {
             capacity: self.capacity,
             buffer: Buffer::Moving,
             fault: self.fault,
+        }
+    }
+
+    /// How many bytes each side writes.
+    const fn total(&self) -> usize {
+        match self.updates {
+            None => WRITTEN,
+            Some(_) => 2 * WRITTEN,
         }
     }
 
@@ -97,26 +138,21 @@ impl Encounter {
     }
 
     /// A whole session, from the handshake to both close_notify alerts, then the same cut off
-    /// behind every `stride`th byte of either direction.
+    /// behind the bytes of either direction.
     ///
     /// # Errors
     /// If an end says `Closed` without close_notify or reads what was not written; or if ours, once
     /// its handshake is complete, says anything but `Truncated` behind the plaintext of the whole
     /// records before the cut, or dies of anything but the end of the handshake or an alert. The
     /// message says where.
-    pub fn cut_everywhere(
-        &self,
-        oracle: &Oracle,
-        stride: usize,
-        tally: &mut Tally,
-    ) -> Result<(), String> {
+    pub fn cut_everywhere(&self, oracle: &Oracle, tally: &mut Tally) -> Result<(), String> {
         let whole = self.run(oracle, None, tally)?;
         for from in Side::BOTH {
             let length = match from {
                 Side::Client => whole[0],
                 Side::Server => whole[1],
             };
-            for behind in (0..length).step_by(stride.max(1)) {
+            for behind in (0..length).step_by(self.stride) {
                 self.run(oracle, Some(Cut { from, behind }), tally)?;
             }
         }
@@ -156,7 +192,7 @@ fn meet(
     let (mut quiet, mut ended) = (0, false);
     while quiet < QUIET {
         for (side, phase) in Side::BOTH.into_iter().zip(&mut phases) {
-            *phase = advance(&mut driver, side, *phase)?;
+            *phase = advance(&mut driver, encounter, side, *phase)?;
         }
         let mut moved = 0;
         for from in Side::BOTH {
@@ -165,6 +201,9 @@ fn meet(
         quiet = if moved == 0 { quiet + 1 } else { 0 };
     }
     check(&mut driver, encounter, phases, cut)?;
+    if cut.is_none() {
+        check_updates(&mut driver, encounter)?;
+    }
     Ok(Side::BOTH.map(|side| driver.session.wire(side).total))
 }
 
@@ -172,7 +211,11 @@ fn meet(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Shaking,
+    /// It has a KeyUpdate to ask for.
+    Updating,
     Writing,
+    /// It waits for what the peer writes first.
+    Listening,
     Closing,
     Reading,
     /// It died in the handshake.
@@ -181,20 +224,30 @@ enum Phase {
 }
 
 /// One call of each kind that a side can make now.
-fn advance(driver: &mut Driver<'_>, side: Side, phase: Phase) -> Result<Phase, Trouble> {
+fn advance(
+    driver: &mut Driver<'_>,
+    encounter: &Encounter,
+    side: Side,
+    phase: Phase,
+) -> Result<Phase, Trouble> {
     let verb = match phase {
         Phase::Shaking => Verb::Handshake,
+        Phase::Updating => Verb::KeyUpdate(KeyUpdate::Both),
         Phase::Writing => Verb::Write {
             copy: Copy::First,
-            at: pattern::start(side),
+            at: pattern::start(side) + driver.task(side).written,
             len: WRITTEN,
             slices: Slices::One,
         },
         Phase::Closing => Verb::Shutdown,
-        Phase::Reading => {
+        Phase::Listening | Phase::Reading => {
             driver.read_all(side)?;
-            return Ok(match driver.task(side).reading {
-                Reading::Open => Phase::Reading,
+            let task = driver.task(side);
+            return Ok(match task.reading {
+                Reading::Open if phase == Phase::Listening && task.received >= WRITTEN => {
+                    Phase::Writing
+                }
+                Reading::Open => phase,
                 Reading::Closed | Reading::Truncated | Reading::Dead(_) => Phase::Over,
             });
         }
@@ -216,10 +269,16 @@ fn advance(driver: &mut Driver<'_>, side: Side, phase: Phase) -> Result<Phase, T
             driver.task(side).reading = Reading::Truncated;
             Phase::Over
         }
-        (Phase::Shaking, Outcome::Done(_)) => Phase::Writing,
+        (Phase::Shaking, Outcome::Done(_)) if encounter.updates == Some(side) => Phase::Updating,
+        (Phase::Shaking | Phase::Updating, Outcome::Done(_)) => Phase::Writing,
         (Phase::Writing, Outcome::Done(n)) => {
-            driver.task(side).written = n;
-            Phase::Closing
+            let task = driver.task(side);
+            task.written += n;
+            if task.written < encounter.total() {
+                Phase::Listening
+            } else {
+                Phase::Closing
+            }
         }
         (Phase::Closing, Outcome::Sent | Outcome::Complete) => Phase::Reading,
         _ => phase,
@@ -261,7 +320,7 @@ fn check(
         let ours = side == encounter.ours;
         let fair = match task.reading {
             // Only behind close_notify, and so behind every byte.
-            Reading::Closed => !hit && task.received == WRITTEN,
+            Reading::Closed => !hit && task.received == encounter.total(),
             Reading::Truncated => hit && (!ours || task.received == whole),
             // The handshake was cut off, or the peer's was and it has said so.
             Reading::Dead(cause) if ours => match cause {
@@ -282,8 +341,21 @@ fn check(
     Ok(())
 }
 
-/// How much plaintext stands in the whole records that have passed from a side: each side writes
-/// one record, known by its length.
+/// In a whole session with KeyUpdates one has left each side: the request, and its answer.
+fn check_updates(driver: &mut Driver<'_>, encounter: &Encounter) -> Result<(), Trouble> {
+    let expected = usize::from(encounter.updates.is_some());
+    for from in Side::BOTH {
+        let records = driver.session.wire(from).whole_records();
+        let updates = records.iter().filter(|header| **header == KEY_UPDATE);
+        if updates.count() != expected {
+            return unexplained(&format!("the {from:?}'s KeyUpdates: {records:02x?}"));
+        }
+    }
+    Ok(())
+}
+
+/// How much plaintext stands in the whole records that have passed from a side: those of data are
+/// known by their length.
 fn plaintext_before(driver: &mut Driver<'_>, encounter: &Encounter, from: Side) -> usize {
     let sealed = WRITTEN + encounter.setting().overhead() - HEADER;
     let records = driver.session.wire(from).whole_records();

@@ -26,6 +26,7 @@ pub(crate) enum Row {
     },
     Moved(Side, usize, Fate),
     Ended(Side),
+    Asked(Side),
 }
 
 impl Ladder {
@@ -57,6 +58,10 @@ impl Row {
 
     pub(crate) fn ended(from: Side) -> Self {
         Self::Ended(from)
+    }
+
+    pub(crate) fn asked(from: Side) -> Self {
+        Self::Asked(from)
     }
 }
 
@@ -104,6 +109,9 @@ impl fmt::Display for Row {
             }
             Self::Ended(from) => {
                 write!(f, "  {} ──× the transport ends", name(*from))
+            }
+            Self::Asked(from) => {
+                write!(f, "  {} ── HelloRequest ──► in OpenSSL only", name(*from))
             }
         }
     }

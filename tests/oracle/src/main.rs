@@ -80,7 +80,7 @@ impl Work {
         loop {
             let encounter = locked(&self.encounters).pop();
             let Some(encounter) = encounter else { break };
-            let cut = encounter.cut_everywhere(&oracle, 1, &mut tally);
+            let cut = encounter.cut_everywhere(&oracle, &mut tally);
             for problem in [cut, encounter.renegotiate(&oracle, &mut tally)] {
                 if let Err(problem) = problem {
                     say(&problem);

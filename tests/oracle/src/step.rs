@@ -4,9 +4,10 @@
 //! capacity, and a movement takes it to the peer. OpenSSL cannot `release` and has no ports that a
 //! caller could misreport; both are done to our ends alone, where they must change nothing. What a
 //! schedule's bytes are is passed over (the plaintext is noise), and so is the port through which
-//! they move.
+//! they move. In TLS 1.2, which has no KeyUpdate, its predecessor takes its place: OpenSSL's server
+//! asks our client to renegotiate.
 
-use offwire::{Error, Misuse};
+use offwire::{Error, Misuse, ProtocolVersion};
 use offwire_testkit::Side;
 use offwire_testkit::schedule::{Harm, Misreport, Operation};
 
@@ -33,7 +34,10 @@ impl Duel<'_> {
             Operation::Peek(side, len) => self.behind_key_update(side, |duel| {
                 duel.pull(side, Verb::Peek(len.min(LONGEST_READ)))
             }),
-            Operation::KeyUpdate(side, update) => self.key_update(side, update),
+            Operation::KeyUpdate(side, update) => match self.setting.version {
+                ProtocolVersion::Tls12 => self.ask_to_renegotiate(side),
+                ProtocolVersion::Tls13 => self.key_update(side, update),
+            },
             // OpenSSL has not begun what stands behind the KeyUpdate, and closes without it (K8).
             Operation::Shutdown(side) if self.is_key_update_blocked(side) => Ok(Flow::On),
             Operation::Shutdown(side) => self.behind_key_update(side, |duel| duel.shutdown(side)),

@@ -20,9 +20,10 @@ fn a_session_cut_off_anywhere_ends_truthfully() {
     let oracle = Oracle::new().unwrap();
     let mut tally = Tally::default();
     for encounter in Encounter::all() {
-        encounter.cut_everywhere(&oracle, 37, &mut tally).unwrap();
+        let encounter = encounter.with_stride(37);
+        encounter.cut_everywhere(&oracle, &mut tally).unwrap();
     }
-    assert!(tally.encounters > 200, "{tally}");
+    assert!(tally.encounters > 1_000, "{tally}");
 }
 
 #[test]
@@ -32,10 +33,9 @@ fn openssl_cannot_make_us_renegotiate() {
     for encounter in Encounter::all() {
         encounter.renegotiate(&oracle, &mut tally).unwrap();
     }
-    assert_eq!(
-        tally.encounters, 6,
-        "TLS 1.2 only, our client also in a blocked write"
-    );
+    // TLS 1.2 only. Our client through pairs of eight capacities, also in a blocked write; our server
+    // through those of six that hold an alert.
+    assert_eq!(tally.encounters, 8 * 2 + 6);
 }
 
 #[test]
