@@ -4,6 +4,7 @@ use offwire_stream::Error;
 
 use crate::end::Offwire;
 use crate::outcome::{Cause, Outcome, Refusal, Verb};
+use crate::record::{ALERT, FULL};
 
 /// A defect that our end is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +19,16 @@ pub enum Fault {
     DiesOfTheEnd,
     /// It calls a bad record something else.
     DiesOtherwise,
+    /// With the end of the transport it loses bytes that it has emitted.
+    LosesOutput,
+    /// What the last read before the end of the transport has brought, it loses.
+    LosesPlaintext,
+    /// It puts the same plaintext into as many records and as many bytes, cut at another place.
+    SplitsOtherwise,
 }
+
+/// How many emitted bytes a fault loses: more than any difference costs.
+const LOST: usize = ALERT + 1;
 
 impl Offwire {
     /// A call, with what its fault makes of it.
@@ -28,13 +38,84 @@ impl Offwire {
         data: &mut Vec<u8>,
     ) -> Result<Outcome, Error> {
         let retry = matches!(verb, Verb::Write { .. }) && self.engine().committed() > 0;
-        if retry && self.fault == Fault::RefusesRetries {
-            return Ok(Outcome::Refused(Refusal::BadRetry));
+        match self.fault {
+            Fault::RefusesRetries if retry => Ok(Outcome::Refused(Refusal::BadRetry)),
+            Fault::SplitsOtherwise => self.split_otherwise(verb, data),
+            Fault::None
+            | Fault::RefusesRetries
+            | Fault::DiesOfTheEnd
+            | Fault::DiesOtherwise
+            | Fault::LosesOutput
+            | Fault::LosesPlaintext => {
+                let outcome = self.attempt(verb, data)?;
+                Ok(self.distort(verb, outcome, data))
+            }
         }
-        let outcome = self.attempt(verb, data)?;
-        Ok(match (self.fault, outcome) {
+    }
+
+    fn distort(&mut self, verb: Verb, outcome: Outcome, data: &mut Vec<u8>) -> Outcome {
+        match (self.fault, outcome) {
             (Fault::DiesOfTheEnd, Outcome::Truncated) => Outcome::Dead(Cause::Other),
+            (Fault::LosesOutput, Outcome::Truncated) => {
+                // A pair that holds fewer has nothing to lose.
+                let _ = self.take(LOST);
+                outcome
+            }
+            (Fault::LosesPlaintext, Outcome::Done(_)) if matches!(verb, Verb::Read(_)) => {
+                core::mem::swap(&mut self.kept, data);
+                self.late(data, Outcome::NeedRead)
+            }
+            (Fault::LosesPlaintext, Outcome::NeedRead | Outcome::Closed)
+                if matches!(verb, Verb::Read(_)) =>
+            {
+                *data = core::mem::take(&mut self.kept);
+                self.late(data, outcome)
+            }
             _ => outcome,
-        })
+        }
+    }
+
+    /// What an earlier read has brought, if it has brought anything.
+    fn late(&self, data: &[u8], outcome: Outcome) -> Outcome {
+        if data.is_empty() {
+            outcome
+        } else {
+            Outcome::Done(data.len())
+        }
+    }
+
+    /// The short record first, where it should be last.
+    fn split_otherwise(&mut self, verb: Verb, data: &mut Vec<u8>) -> Result<Outcome, Error> {
+        let Verb::Write {
+            copy,
+            at,
+            len,
+            slices,
+        } = verb
+        else {
+            return self.attempt(verb, data);
+        };
+        let part = |from, len| Verb::Write {
+            copy,
+            at: at + from,
+            len,
+            slices,
+        };
+        let short = len % FULL;
+        let begins = self.engine().committed() == 0 && self.written_ahead == 0;
+        if begins && len > FULL && short > 0 {
+            let outcome = self.attempt(part(0, short), data)?;
+            let Outcome::Done(n) = outcome else {
+                return Ok(outcome);
+            };
+            self.written_ahead = n;
+        }
+        let ahead = self.written_ahead;
+        let outcome = self.attempt(part(ahead, len.saturating_sub(ahead)), data)?;
+        if let Outcome::Done(n) = outcome {
+            self.written_ahead = 0;
+            return Ok(Outcome::Done(ahead + n));
+        }
+        Ok(outcome)
     }
 }
