@@ -11,6 +11,14 @@ use crate::record::{HEADER, Header, KEY_UPDATE, length};
 use crate::session::Session;
 use crate::state::{Standing, State};
 
+/// Differences that show in the records of both connections when they have ended.
+const IN_THE_RECORDS: [Difference; 4] = [
+    Difference::X16,
+    Difference::K8,
+    Difference::K5,
+    Difference::T5,
+];
+
 impl Duel<'_> {
     /// The calls are over, and the two have not parted: their ends must be the same.
     pub(crate) fn end_together(&mut self) -> Result<(), Trouble> {
@@ -35,14 +43,7 @@ impl Duel<'_> {
         if self.damage != Damage::None {
             return Ok(());
         }
-        if ![
-            Difference::X16,
-            Difference::K8,
-            Difference::K5,
-            Difference::T5,
-        ]
-        .contains(&difference)
-        {
+        if !IN_THE_RECORDS.contains(&difference) {
             if difference == Difference::X6 {
                 self.show_lost_close_notify(side)?;
             }

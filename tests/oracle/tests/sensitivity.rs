@@ -100,7 +100,13 @@ fn output_that_is_lost_with_the_end_is_noticed() {
 #[test]
 fn records_that_are_cut_elsewhere_are_noticed() {
     let oracle = Oracle::new().unwrap();
-    assert!(found(&oracle, Fault::SplitsOtherwise, "the records differ: OpenSSL's") > 30);
+    assert!(
+        found(
+            &oracle,
+            Fault::SplitsOtherwise,
+            "the records differ: OpenSSL's"
+        ) > 30
+    );
 }
 
 #[test]
