@@ -132,16 +132,16 @@ impl Duel<'_> {
         let beyond = self.setting.overhead() - HEADER;
         let plaintext =
             |records: &[Header]| -> usize { records.iter().map(|of| length(of) - beyond).sum() };
-        if !self.has_unread_updates() && plaintext(&theirs) != plaintext(&mine) {
+        if !self.has_updates_left() && plaintext(&theirs) != plaintext(&mine) {
             return self.differ(side, "the plaintext is not as long");
         }
         Ok(())
     }
 
-    /// The same records have left a side, if no KeyUpdate was read only now (X16, K5).
+    /// The same records have left a side, KeyUpdates aside if any was sealed or read only now (X16, K5).
     fn require_same_records(&mut self, from: Side) -> Result<(), Trouble> {
         let (theirs, mine) = self.records(from);
-        if self.has_unread_updates() {
+        if self.has_updates_left() {
             return self.require_same_data(from);
         }
         if theirs == mine {
@@ -173,6 +173,11 @@ impl Duel<'_> {
     fn records(&mut self, from: Side) -> (Vec<Header>, Vec<Header>) {
         let theirs = self.reference.wire(from).records.clone();
         (theirs, self.ours.wire(from).records.clone())
+    }
+
+    fn has_updates_left(&self) -> bool {
+        let due = self.states.iter().any(|state| state.updates.is_due());
+        due || self.has_unread_updates()
     }
 
     fn has_unread_updates(&self) -> bool {

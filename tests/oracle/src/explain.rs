@@ -196,9 +196,11 @@ fn key_update(
         {
             Some(Difference::K7)
         }
+        (_, Met::Another) if equal && is_some_answers(theirs.out, mine.out, updating) => {
+            Some(Difference::K5)
+        }
         // A read that dies behind the request leaves nothing to answer.
         (_, Met::Another | Met::Request) if !equal || mine.outcome.is_dead() => None,
-        (_, Met::Another) if is_some_answers(theirs.out, mine.out) => Some(Difference::K5),
         // OpenSSL reads them, and answers, when it is asked to read.
         (_, Met::Another) if verb == Verb::Shutdown => Some(Difference::S5),
         (_, Met::Request) if behind_update => Some(Difference::K8),
@@ -207,9 +209,11 @@ fn key_update(
     }
 }
 
-/// Whether OpenSSL has emitted one or more KeyUpdates, and ours nothing.
-const fn is_some_answers(theirs: usize, mine: usize) -> bool {
-    theirs > mine && (theirs - mine).is_multiple_of(KEY_UPDATE)
+/// Whether OpenSSL has emitted one or more answers, and before them perhaps what was left of a
+/// KeyUpdate that was blocked (K1).
+const fn is_some_answers(theirs: usize, mine: usize, updating: bool) -> bool {
+    let more = theirs.saturating_sub(mine);
+    more >= KEY_UPDATE && (updating || more.is_multiple_of(KEY_UPDATE))
 }
 
 /// Whether a call that does not write comes upon a KeyUpdate that is blocked on its way out.
