@@ -85,12 +85,6 @@ impl Encounter {
         all
     }
 
-    /// It is cut off behind one byte in so many.
-    #[must_use]
-    pub const fn stride(&self) -> usize {
-        self.stride
-    }
-
     /// The same with no more than one cut in so many bytes.
     #[must_use]
     pub fn with_stride(mut self, stride: usize) -> Self {

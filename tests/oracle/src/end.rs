@@ -42,8 +42,6 @@ pub(crate) struct Offwire {
     pattern: Rc<Pattern>,
     /// What it does wrong, to show that it is noticed.
     pub(crate) fault: Fault,
-    /// What a fault has read and not told.
-    pub(crate) kept: Vec<u8>,
     /// How much of a write a fault has written and not told, in bytes.
     pub(crate) written_ahead: usize,
 }
@@ -69,7 +67,6 @@ impl End {
             network: b,
             pattern: Rc::clone(&contexts.pattern),
             fault: setting.fault,
-            kept: Vec::new(),
             written_ahead: 0,
         })))
     }

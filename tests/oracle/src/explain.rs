@@ -182,9 +182,7 @@ fn key_update(
     let equal = theirs.outcome == mine.outcome;
     match (theirs.outcome, met) {
         (Outcome::Dead(_), Met::Another)
-            if (blocked || closing)
-                && !mine.outcome.is_dead()
-                && lengths.contains(&theirs.reason) =>
+            if (blocked || closing) && lengths.contains(&theirs.reason) =>
         {
             Some(Difference::X4)
         }

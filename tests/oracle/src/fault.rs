@@ -21,8 +21,6 @@ pub enum Fault {
     DiesOtherwise,
     /// With the end of the transport it loses bytes that it has emitted.
     LosesOutput,
-    /// What the last read before the end of the transport has brought, it loses.
-    LosesPlaintext,
     /// It puts the same plaintext into as many records and as many bytes, cut at another place.
     SplitsOtherwise,
 }
@@ -45,15 +43,14 @@ impl Offwire {
             | Fault::RefusesRetries
             | Fault::DiesOfTheEnd
             | Fault::DiesOtherwise
-            | Fault::LosesOutput
-            | Fault::LosesPlaintext => {
+            | Fault::LosesOutput => {
                 let outcome = self.attempt(verb, data)?;
-                Ok(self.distort(verb, outcome, data))
+                Ok(self.distort(outcome))
             }
         }
     }
 
-    fn distort(&mut self, verb: Verb, outcome: Outcome, data: &mut Vec<u8>) -> Outcome {
+    fn distort(&mut self, outcome: Outcome) -> Outcome {
         match (self.fault, outcome) {
             (Fault::DiesOfTheEnd, Outcome::Truncated) => Outcome::Dead(Cause::Other),
             (Fault::LosesOutput, Outcome::Truncated) => {
@@ -61,26 +58,7 @@ impl Offwire {
                 let _ = self.take(LOST);
                 outcome
             }
-            (Fault::LosesPlaintext, Outcome::Done(_)) if matches!(verb, Verb::Read(_)) => {
-                core::mem::swap(&mut self.kept, data);
-                self.late(data, Outcome::NeedRead)
-            }
-            (Fault::LosesPlaintext, Outcome::NeedRead | Outcome::Closed)
-                if matches!(verb, Verb::Read(_)) =>
-            {
-                *data = core::mem::take(&mut self.kept);
-                self.late(data, outcome)
-            }
             _ => outcome,
-        }
-    }
-
-    /// What an earlier read has brought, if it has brought anything.
-    fn late(&self, data: &[u8], outcome: Outcome) -> Outcome {
-        if data.is_empty() {
-            outcome
-        } else {
-            Outcome::Done(data.len())
         }
     }
 
