@@ -244,6 +244,10 @@ fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &R
         (Outcome::Dead(Cause::End), _) if over && !reading && !mine.outcome.is_dead() => {
             Verdict::Meant(Difference::X13)
         }
+        // So the alert is what a handshake that is long complete waits for.
+        (Outcome::NeedWrite, Outcome::Done(0)) if over && verb == Verb::Handshake => {
+            Verdict::Meant(Difference::X13)
+        }
         (Outcome::Sent, Outcome::Complete)
             if theirs.said == Some(Difference::X11) && duel.has_arrived(side.peer()) =>
         {
