@@ -86,11 +86,9 @@ fn a_blocked_write_is_waited_for_as_long_as_it_is_blocked() {
     }
 }
 
-/// A flush that would have blocked was not repeated: the end of a request stayed behind, and the
-/// readable event of its answer seemed to be lost until something else was written.
-/// <https://github.com/rustls/rustls/issues/359>
+/// The known bug that is tested as `rustls_359_…`, in the events of a poll.
 #[test]
-fn rustls_359_what_a_full_transport_left_behind_is_waited_for_and_no_event_is_lost() {
+fn what_a_full_transport_left_behind_is_waited_for_and_no_event_is_lost() {
     let poll = Poll::new().unwrap();
     let registry = poll.registry();
     for version in VERSIONS {

@@ -69,7 +69,7 @@ fn rule_2_a_partial_write_takes_one_record_of_the_concatenation() {
 }
 
 #[test]
-fn rule_4_a_retry_may_be_regrouped_and_may_come_by_write() {
+fn t8_a_retry_may_be_regrouped_and_may_come_by_write() {
     for version in VERSIONS {
         for seed in 0..20 {
             let mut pair = connected_with(version, sent());

@@ -41,6 +41,7 @@ impl Duel<'_> {
             return self.bury_ours();
         }
         if self.damage != Damage::None {
+            self.tally.hide(difference);
             return Ok(());
         }
         if !IN_THE_RECORDS.contains(&difference) {
@@ -76,8 +77,12 @@ impl Duel<'_> {
     fn show_earlier_answer(&mut self, side: Side) -> Result<(), Trouble> {
         match self.earlier_answer(side)? {
             Earlier::Ours => self.tally.meet(Difference::X16),
-            Earlier::Neither if self.setting.mode(side) == WriteMode::Partial => Ok(()),
-            Earlier::Neither if self.has_unread_updates() => Ok(()),
+            Earlier::Neither
+                if self.setting.mode(side) == WriteMode::Partial || self.has_unread_updates() =>
+            {
+                self.tally.hide(Difference::X16);
+                Ok(())
+            }
             Earlier::Neither | Earlier::Theirs => self.differ(side, "no answer comes earlier"),
         }
     }
@@ -89,7 +94,10 @@ impl Duel<'_> {
         match self.earlier_answer(side)? {
             Earlier::Theirs => self.tally.meet(Difference::K8),
             Earlier::Ours => self.tally.meet(Difference::X16),
-            Earlier::Neither => Ok(()),
+            Earlier::Neither => {
+                self.tally.hide(Difference::K8);
+                Ok(())
+            }
         }
     }
 
@@ -186,9 +194,24 @@ impl Duel<'_> {
         self.states.iter().any(|state| state.updates.has_unread())
     }
 
+    /// Whether a side of OpenSSL's connection has sent two KeyUpdates or more.
+    fn has_two_updates(&mut self) -> bool {
+        Side::BOTH.into_iter().any(|from| {
+            let (theirs, _) = self.records(from);
+            theirs
+                .iter()
+                .filter(|record| **record == KEY_UPDATE)
+                .count()
+                >= 2
+        })
+    }
+
     fn finish_both(&mut self) -> Result<Finish, Trouble> {
         let finish = self.driver(Whose::Reference).finish()?;
         if finish == Finish::TwoKeyUpdates {
+            if !self.has_updates_left() && !self.has_two_updates() {
+                return self.unexplained("OpenSSL died at the end, but not of two KeyUpdates");
+            }
             self.tally.meet(Difference::X4)?;
         }
         self.finish_ours()?;

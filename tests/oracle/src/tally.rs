@@ -19,6 +19,7 @@ pub struct Tally {
     /// Schedules in which something could not be explained.
     pub unexplained: usize,
     met: BTreeMap<Difference, usize>,
+    hidden: BTreeMap<Difference, usize>,
     forbidden: Option<Difference>,
 }
 
@@ -41,6 +42,18 @@ impl Tally {
         Ok(())
     }
 
+    /// Counts a schedule that ends early because of a difference which could not show there.
+    pub(crate) fn hide(&mut self, difference: Difference) {
+        *self.hidden.entry(difference).or_default() += 1;
+    }
+
+    /// How many schedules have ended early because of a difference that could not show there: behind a
+    /// transport that was harmed, or where a KeyUpdate that nobody has read blurs it.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        self.hidden.values().sum()
+    }
+
     /// How often a difference was met.
     #[must_use]
     pub fn count(&self, difference: Difference) -> usize {
@@ -55,6 +68,9 @@ impl Tally {
         self.unexplained += other.unexplained;
         for (difference, count) in &other.met {
             *self.met.entry(*difference).or_default() += count;
+        }
+        for (difference, count) in &other.hidden {
+            *self.hidden.entry(*difference).or_default() += count;
         }
     }
 
@@ -74,6 +90,11 @@ impl fmt::Display for Tally {
             let (name, count) = (difference.to_string(), self.count(difference));
             writeln!(f, "  {name:<3} {count:>9}  {}", difference.text())?;
         }
+        write!(f, "ended where the difference could not show:")?;
+        for (difference, count) in &self.hidden {
+            write!(f, " {difference} {count}")?;
+        }
+        writeln!(f)?;
         writeln!(f, "schedules: {}", self.schedules)?;
         writeln!(f, "encounters: {}", self.encounters)?;
         writeln!(f, "calls compared: {}", self.calls)?;

@@ -13,6 +13,7 @@ fn every_answer_is_equal_or_explained() {
     }
     assert_eq!((tally.schedules, tally.unexplained), (400, 0));
     assert!(tally.calls > 5_000, "{tally}");
+    assert!(20 * tally.hidden() <= tally.schedules, "{tally}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn links(page: &str) -> Vec<(String, String)> {
 fn every_known_bug_stands_in_the_readme_and_no_other() {
     let mut known: Vec<(String, String)> = tests()
         .into_iter()
-        .filter(|test| test.file.starts_with("known_bugs/") || test.name.starts_with("rustls_359_"))
+        .filter(|test| test.file.starts_with("known_bugs/"))
         .map(|test| (format!("`{}`", test.name), test.path))
         .collect();
     let readme = text("README.md");

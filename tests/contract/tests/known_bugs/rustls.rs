@@ -6,7 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
-use offwire::{Error, Misuse, Read, Settings, Shutdown, Write};
+use offwire::{Error, Handshake, Interest, Misuse, Read, Settings, Shutdown, Write};
 use offwire_bio::{BioHalf, BioPair};
 use offwire_contract::feed;
 use offwire_contract::{
@@ -24,6 +24,44 @@ fn fill(stream: &mut Stream<BioHalf>, plaintext: &[u8], written: &mut usize) -> 
         }
     }
     false
+}
+
+/// A flush that would have blocked was not repeated: the end of a request stayed behind, and the
+/// readable event of its answer seemed to be lost until something else was written. Here the output
+/// is wanted out until its last byte has left, and then input again. (The same over `mio::Poll`:
+/// `adapters/mio/tests/registration.rs`.)
+/// <https://github.com/rustls/rustls/issues/359>
+#[test]
+fn rustls_359_what_a_full_transport_left_behind_is_wanted_out_until_it_has_left() {
+    for version in VERSIONS {
+        let contexts = quiet(version);
+        let (client, server) = contexts.build();
+        let BioPair { a, b } = BioPair::new(3_000, 3_000);
+        let mut client = Stream::connect(&client, contexts.name(), a).unwrap();
+        let mut server = Stream::accept(&server, b);
+        let mut complete = [false; 2];
+        while complete != [true; 2] {
+            let ends = [&mut client, &mut server];
+            complete = ends.map(|end| end.handshake().unwrap() == Handshake::Complete);
+        }
+
+        let (request, mut buffer, mut blocked) = ([7; 16_000], [0; FULL + 1], 0);
+        let mut arrived = Read::NeedRead;
+        while client.write(&request).unwrap() != Write::Written(16_000) {
+            blocked += 1;
+            assert_eq!(client.engine().interest(), Interest::ReadWrite);
+            arrived = server.read(&mut buffer).unwrap();
+        }
+        assert!(blocked >= 5, "blocked {blocked} times");
+        assert_eq!(client.engine().interest(), Interest::Read);
+        if arrived == Read::NeedRead {
+            arrived = server.read(&mut buffer).unwrap();
+        }
+        assert_eq!(arrived, Read::Read(16_000));
+        assert_eq!(client.read(&mut buffer).unwrap(), Read::NeedRead);
+        assert_eq!(server.write(b"answer").unwrap(), Write::Written(6));
+        assert_eq!(client.read(&mut buffer).unwrap(), Read::Read(6));
+    }
 }
 
 /// A stream's read first tried to send what was left; while the peer's receive buffer was full it
