@@ -4,6 +4,7 @@
 use offwire::WriteMode;
 use offwire_testkit::Side;
 
+use crate::contexts::Buffer;
 use crate::difference::Difference;
 use crate::duel::{Damage, Duel, Trouble};
 use crate::finish::{Driver, Finish, Task, tasks};
@@ -51,7 +52,7 @@ impl Duel<'_> {
             // OpenSSL has lost the connection, or bytes that it does not give back.
             return self.finish_ours();
         }
-        if self.finish_both()? == Finish::TwoKeyUpdates {
+        if self.finish_both()? == Finish::Killed {
             return Ok(());
         }
         self.require_same_records(side.peer())?;
@@ -208,11 +209,16 @@ impl Duel<'_> {
 
     fn finish_both(&mut self) -> Result<Finish, Trouble> {
         let finish = self.driver(Whose::Reference).finish()?;
-        if finish == Finish::TwoKeyUpdates {
-            if !self.has_updates_left() && !self.has_two_updates() {
-                return self.unexplained("OpenSSL died at the end, but not of two KeyUpdates");
-            }
-            self.tally.meet(Difference::X4)?;
+        if finish == Finish::Killed {
+            // What is repeated at the end comes from another address.
+            let cause = if self.has_updates_left() || self.has_two_updates() {
+                Difference::X4
+            } else if self.setting.buffer == Buffer::Fixed {
+                Difference::X3
+            } else {
+                return self.unexplained("OpenSSL died at the end, of nothing that is known");
+            };
+            self.tally.meet(cause)?;
         }
         self.finish_ours()?;
         Ok(finish)
@@ -221,7 +227,7 @@ impl Duel<'_> {
     fn finish_ours(&mut self) -> Result<(), Trouble> {
         match self.driver(Whose::Ours).finish()? {
             Finish::Clean => Ok(()),
-            Finish::TwoKeyUpdates => self.unexplained("our end died of two KeyUpdates"),
+            Finish::Killed => self.unexplained("our end died of two KeyUpdates"),
         }
     }
 

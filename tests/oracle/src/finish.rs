@@ -62,8 +62,8 @@ pub(crate) enum Reading {
 pub(crate) enum Finish {
     /// Both have closed and every byte has arrived.
     Clean,
-    /// OpenSSL died of two KeyUpdates during a blocked write (X4).
-    TwoKeyUpdates,
+    /// OpenSSL died of a repetition: two KeyUpdates came before it (X4), or it has another address (X3).
+    Killed,
 }
 
 /// What both sides are driven through.
@@ -171,7 +171,7 @@ impl Driver<'_> {
                     driver.work(side)?;
                 }
                 if driver.has_died(side)? {
-                    finish = Finish::TwoKeyUpdates;
+                    finish = Finish::Killed;
                     return Ok(true);
                 }
             }

@@ -154,7 +154,7 @@ fn hello_request(driver: &mut Driver<'_>, ours: Writes, most: usize) -> Result<(
     driver.read_all(Side::Client)?;
     match driver.finish()? {
         Finish::Clean => {}
-        Finish::TwoKeyUpdates => return unexplained("there are no KeyUpdates here"),
+        Finish::Killed => return unexplained("there are no KeyUpdates here"),
     }
     let answers = driver.session.wire(Side::Client).records.clone();
     if answers.iter().any(|[kind, ..]| *kind == HANDSHAKE) {
