@@ -14,7 +14,7 @@ use core::time::Duration;
 use offwire::rustls::pki_types::UnixTime;
 use offwire::rustls::time_provider::TimeProvider;
 
-pub use null::{APPLICATION_FILLING, CERTIFICATE, HANDSHAKE_FILLING, TAG, danger_null_provider};
+pub use null::{CERTIFICATE, HANDSHAKE_FILLING, TAG, danger_null_provider, filling};
 pub(crate) use null::{NullCertificate, NullTicketer, NullVerifier};
 pub use seeded::DangerSeeded;
 

@@ -1,8 +1,8 @@
 //! The null provider: both roles and versions, behind KeyUpdates and resumption too, and with any
 //! byte of the handshake's secrets changed.
 
-use offwire::{HandshakeKind, KeyUpdate, ProtocolVersion, Read};
-use offwire_testkit::insecure::{HANDSHAKE_FILLING, TAG};
+use offwire::{Error, HandshakeKind, KeyUpdate, Peer, ProtocolVersion, Read, Write};
+use offwire_testkit::insecure::{HANDSHAKE_FILLING, TAG, filling};
 use offwire_testkit::{ClientAuth, Contexts, Pair, RawPeer, Side};
 
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
@@ -86,4 +86,56 @@ fn a_handshake_completes_whatever_stands_where_its_secrets_stood() {
         let (client, _) = pair.try_handshake();
         assert!(client.is_err(), "{version}: the tag is checked");
     }
+}
+
+#[test]
+fn a_record_that_is_reflected_to_its_sender_is_refused() {
+    for version in VERSIONS {
+        for side in Side::BOTH {
+            let mut pair = Pair::of(&contexts(version).tickets(0));
+            pair.handshake();
+            assert_eq!(
+                pair.engine(side).write(b"mine"),
+                Ok(Write::Written(4)),
+                "{version} {side:?}"
+            );
+            let record = pair.engine(side).take_outgoing();
+            assert_eq!(pair.engine(side).feed(&record), record.len());
+            let refused = Err(Error::Peer(Peer::BadRecordMac));
+            assert_eq!(pair.engine(side).read(&mut [0; 64]), refused, "{version}");
+        }
+    }
+}
+
+#[test]
+fn a_record_of_an_earlier_generation_is_refused_at_the_same_number() {
+    let contexts = contexts(ProtocolVersion::Tls13);
+    for role in Side::BOTH {
+        for generation in 0..3 {
+            let (mut peer, mut engine) = RawPeer::facing(role, &contexts);
+            for _ in 0..generation {
+                engine.feed(&peer.key_update(0));
+            }
+            // Each key begins its numbers anew: this record's is that of the next key's first.
+            let first = peer.data(b"once");
+            engine.feed(&first);
+            engine.feed(&peer.key_update(0));
+            engine.feed(&first);
+            assert_eq!(engine.read(&mut [0; 64]), Ok(Read::Read(4)));
+            let refused = Err(Error::Peer(Peer::BadRecordMac));
+            assert_eq!(engine.read(&mut [0; 64]), refused, "{role:?} {generation}");
+        }
+    }
+}
+
+#[test]
+fn every_direction_and_every_generation_has_a_key_of_its_own() {
+    let mut all: Vec<_> = Side::BOTH
+        .into_iter()
+        .flat_map(|side| (0..1_000).map(move |generation| filling(side, generation)))
+        .collect();
+    let made = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), made);
 }

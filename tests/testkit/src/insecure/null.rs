@@ -3,12 +3,17 @@
 //! While rustls shakes hands, records are protected by a tag that anybody can write ([`TAG`]), and
 //! every hash, secret, signature and MAC is one byte over and over ([`HANDSHAKE_FILLING`]). So a
 //! fuzzer can change any byte of a handshake and still see it complete, and the same bytes always
-//! mean the same. Application data is sealed with real AES-128-GCM, since rustls can only name real
-//! ciphers to the engine, under a key and an IV of another byte ([`APPLICATION_FILLING`]): whoever
-//! knows it can seal ([`RawPeer`](crate::RawPeer) does). A KeyUpdate leads to the same key and starts
-//! its numbers anew.
+//! mean the same. Since anybody can write the tag, a record of the handshake passes in either
+//! direction: telling them apart is rustls's.
+//!
+//! Application data is sealed with real AES-128-GCM, since rustls can only name real ciphers to the
+//! engine, under keys that everybody knows ([`filling`]) and that [`RawPeer`](crate::RawPeer) seals
+//! with. Each direction and each generation (a KeyUpdate begins the next) has a key and an IV of its
+//! own, so a record that is reflected to its sender, or sealed under an earlier key, is refused as
+//! it is with real keys.
 
 mod cipher;
+mod filling;
 mod peers;
 mod schedule;
 
@@ -27,14 +32,12 @@ use offwire::rustls::{
 use alloc::sync::Arc;
 
 pub use self::cipher::TAG;
+pub use self::filling::filling;
 pub use self::peers::CERTIFICATE;
 pub(crate) use self::peers::{NullCertificate, NullVerifier};
 
 /// What every key, secret, random value, MAC and signature of the handshake is made of.
 pub const HANDSHAKE_FILLING: u8 = 0x42;
-
-/// What the keys and IVs of application data are made of.
-pub const APPLICATION_FILLING: u8 = 0x61;
 
 /// The only scheme of the null provider. Nothing is signed.
 const SCHEME: SignatureScheme = SignatureScheme::ED25519;

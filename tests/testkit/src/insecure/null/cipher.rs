@@ -11,12 +11,18 @@ use offwire::rustls::{
     ConnectionTrafficSecrets, ContentType, Error, ProtocolVersion, SupportedCipherSuite,
 };
 
-use super::{APPLICATION_FILLING, HANDSHAKE_FILLING};
+use super::{HANDSHAKE_FILLING, filling};
 
 /// What stands at the end of a record of the handshake, where a cipher would put its tag.
 pub const TAG: [u8; 16] = *b"offwire-null-tag";
 
-/// Bytes of the nonce that travels in TLS 1.2.
+/// Bytes of a key.
+pub(super) const KEY: usize = 16;
+
+/// Bytes of the part of the nonce that does not travel in TLS 1.2.
+pub(super) const FIXED_IV: usize = 4;
+
+/// The part of the nonce that travels in TLS 1.2.
 const EXPLICIT_NONCE: [u8; 8] = [HANDSHAKE_FILLING; 8];
 
 /// A cipher that changes nothing, and the keys that it would have.
@@ -28,11 +34,12 @@ enum Direction {
     Tls13,
 }
 
-/// The cipher of application data in TLS 1.3, if this is its key.
+/// The cipher of application data in TLS 1.3, if this is one of its keys.
 fn real(key: &AeadKey) -> Option<&'static dyn Tls13AeadAlgorithm> {
-    match (key.as_ref(), cipher_suite::TLS13_AES_128_GCM_SHA256) {
-        ([APPLICATION_FILLING, ..], SupportedCipherSuite::Tls13(suite)) => Some(suite.aead_alg),
-        _ => None,
+    filling::read(key.as_ref())?;
+    match cipher_suite::TLS13_AES_128_GCM_SHA256 {
+        SupportedCipherSuite::Tls13(suite) => Some(suite.aead_alg),
+        SupportedCipherSuite::Tls12(_) => None,
     }
 }
 
@@ -53,7 +60,7 @@ impl Tls13AeadAlgorithm for NullAead {
     }
 
     fn key_len(&self) -> usize {
-        16
+        KEY
     }
 
     fn extract_keys(
@@ -76,19 +83,23 @@ impl Tls12AeadAlgorithm for NullAead {
 
     fn key_block_shape(&self) -> KeyBlockShape {
         KeyBlockShape {
-            enc_key_len: 16,
-            fixed_iv_len: 4,
-            explicit_nonce_len: 8,
+            enc_key_len: KEY,
+            fixed_iv_len: FIXED_IV,
+            explicit_nonce_len: EXPLICIT_NONCE.len(),
         }
     }
 
     fn extract_keys(
         &self,
         key: AeadKey,
-        _: &[u8],
-        _: &[u8],
+        fixed: &[u8],
+        explicit: &[u8],
     ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        let iv = Iv::new([APPLICATION_FILLING; 12]);
+        let mut iv = [0; 12];
+        for (byte, with) in iv.iter_mut().zip(fixed.iter().chain(explicit)) {
+            *byte = *with;
+        }
+        let iv = Iv::new(iv);
         Ok(ConnectionTrafficSecrets::Aes128Gcm { key, iv })
     }
 }

@@ -1,5 +1,5 @@
 //! The null key schedule: every hash, secret and MAC is one byte over and over, and the traffic
-//! secrets of application data (RFC 8446 section 7.1) are another.
+//! secrets of application data (RFC 8446 section 7.1) tell their direction and generation.
 
 use offwire::rustls::Error;
 use offwire::rustls::crypto::ActiveKeyExchange;
@@ -8,7 +8,10 @@ use offwire::rustls::crypto::hmac::Tag;
 use offwire::rustls::crypto::tls12::Prf;
 use offwire::rustls::crypto::tls13::{Hkdf, HkdfExpander, OkmBlock, OutputLengthError};
 
-use super::{APPLICATION_FILLING, HANDSHAKE_FILLING};
+use super::HANDSHAKE_FILLING;
+use super::cipher::{FIXED_IV, KEY};
+use super::filling::{self, filling};
+use crate::pair::Side;
 
 /// Bytes of a hash that passes for SHA-256.
 const HASH: usize = 32;
@@ -19,8 +22,14 @@ pub(super) struct NullHash;
 /// HKDF over [`NullHash`].
 pub(super) struct NullHkdf;
 
-/// Expands a secret made of this byte.
-struct NullExpander(u8);
+/// Expands a secret of this kind.
+#[derive(Clone, Copy)]
+enum NullExpander {
+    /// Any secret of the handshake.
+    Handshake,
+    /// The traffic secret of a sender, behind so many KeyUpdates.
+    Application(Side, u32),
+}
 
 /// The PRF of TLS 1.2 over [`NullHash`].
 pub(super) struct NullPrf;
@@ -61,18 +70,18 @@ impl Context for NullHash {
 
 impl Hkdf for NullHkdf {
     fn extract_from_zero_ikm(&self, _: Option<&[u8]>) -> Box<dyn HkdfExpander> {
-        Box::new(NullExpander(HANDSHAKE_FILLING))
+        Box::new(NullExpander::Handshake)
     }
 
     fn extract_from_secret(&self, _: Option<&[u8]>, _: &[u8]) -> Box<dyn HkdfExpander> {
-        Box::new(NullExpander(HANDSHAKE_FILLING))
+        Box::new(NullExpander::Handshake)
     }
 
     fn expander_for_okm(&self, okm: &OkmBlock) -> Box<dyn HkdfExpander> {
-        Box::new(NullExpander(match okm.as_ref() {
-            [APPLICATION_FILLING, ..] => APPLICATION_FILLING,
-            _ => HANDSHAKE_FILLING,
-        }))
+        Box::new(match filling::read(okm.as_ref()) {
+            Some((sender, generation)) => NullExpander::Application(sender, generation),
+            None => NullExpander::Handshake,
+        })
     }
 
     fn hmac_sign(&self, _: &OkmBlock, _: &[u8]) -> Tag {
@@ -81,25 +90,41 @@ impl Hkdf for NullHkdf {
 }
 
 impl NullExpander {
-    /// What a secret, key or IV is made of: application data's begin with a secret of their own,
-    /// labelled `"c ap traffic"` or `"s ap traffic"`.
-    fn filling(&self, info: &[&[u8]]) -> u8 {
-        if info.iter().any(|part| part.ends_with(b" ap traffic")) {
-            APPLICATION_FILLING
-        } else {
-            self.0
+    /// The secret that a label leads to. Application data's are labelled `"c ap traffic"` and
+    /// `"s ap traffic"` (RFC 8446 section 7.1), and each leads to the next by `"traffic upd"` (section
+    /// 7.2); keys and IVs are made like the secret that they come from.
+    fn labelled(self, info: &[&[u8]]) -> Self {
+        let is = |label: &[u8]| info.iter().any(|part| part.ends_with(label));
+        match self {
+            Self::Handshake if is(b"c ap traffic") => Self::Application(Side::Client, 0),
+            Self::Handshake if is(b"s ap traffic") => Self::Application(Side::Server, 0),
+            Self::Application(sender, generation) if is(b"traffic upd") => {
+                Self::Application(sender, generation.wrapping_add(1))
+            }
+            Self::Handshake | Self::Application(..) => self,
+        }
+    }
+
+    fn fill(self, output: &mut [u8]) {
+        match self {
+            Self::Handshake => output.fill(HANDSHAKE_FILLING),
+            Self::Application(sender, generation) => {
+                filling::fill(output, filling(sender, generation));
+            }
         }
     }
 }
 
 impl HkdfExpander for NullExpander {
     fn expand_slice(&self, info: &[&[u8]], output: &mut [u8]) -> Result<(), OutputLengthError> {
-        output.fill(self.filling(info));
+        self.labelled(info).fill(output);
         Ok(())
     }
 
     fn expand_block(&self, info: &[&[u8]]) -> OkmBlock {
-        OkmBlock::new(&[self.filling(info); HASH])
+        let mut block = [0; HASH];
+        self.labelled(info).fill(&mut block);
+        OkmBlock::new(&block)
     }
 
     fn hash_len(&self) -> usize {
@@ -121,9 +146,22 @@ impl Prf for NullPrf {
     }
 
     fn for_secret(&self, output: &mut [u8], _: &[u8], label: &[u8], _: &[u8]) {
-        output.fill(match label {
-            b"key expansion" => APPLICATION_FILLING,
-            _ => HANDSHAKE_FILLING,
-        });
+        output.fill(HANDSHAKE_FILLING);
+        if label == b"key expansion" {
+            fill_key_block(output);
+        }
+    }
+}
+
+/// Keys, then fixed IVs, the client's before the server's (RFC 5246 section 6.3).
+fn fill_key_block(mut block: &mut [u8]) {
+    for len in [KEY, FIXED_IV] {
+        for sender in [Side::Client, Side::Server] {
+            let Some((part, rest)) = block.split_at_mut_checked(len) else {
+                return;
+            };
+            filling::fill(part, filling(sender, 0));
+            block = rest;
+        }
     }
 }
