@@ -18,6 +18,7 @@
 extern crate alloc;
 
 mod acceptor;
+pub mod bio_model;
 mod bio_pair;
 mod feed;
 mod ledger;
