@@ -55,7 +55,7 @@ fn flights() -> (Seeds, Seeds) {
     ] {
         for (auth, settings) in [(ClientAuth::None, only), (ClientAuth::Required, only | 12)] {
             let contexts = Contexts::new()
-                .danger_null_crypto()
+                .danger_null_crypto_for_tests()
                 .version(version)
                 .alpn(&[b"h2", b"http/1.1"]);
             let contexts = match auth {

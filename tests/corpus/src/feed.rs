@@ -42,7 +42,7 @@ pub(crate) fn contexts(byte: u8) -> Contexts {
         settings = settings.write_mode(WriteMode::Partial);
     }
     let mut contexts = Contexts::new()
-        .danger_null_crypto()
+        .danger_null_crypto_for_tests()
         .settings(settings)
         .alpn(&[b"h2", b"http/1.1"])
         .client_auth_as(match byte >> 2 & 3 {

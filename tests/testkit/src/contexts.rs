@@ -117,24 +117,24 @@ impl Contexts {
         }
     }
 
-    /// What is random comes from a seed ([`DangerSeeded`](crate::insecure::DangerSeeded)), the
+    /// What is random comes from a seed ([`DangerSeededForTests`](crate::insecure::DangerSeededForTests)), the
     /// clock stands still, and certificates are the kit's fixed Ed25519 ones whatever else was asked
     /// for: two builds whose engines see the same calls put the same bytes on the wire.
     ///
     /// The groups are X25519 and secp256r1. For tests only: whoever knows the seed knows the keys.
     #[must_use]
-    pub fn danger_seeded_crypto(self, seed: u64) -> Self {
+    pub fn danger_seeded_crypto_for_tests(self, seed: u64) -> Self {
         let crypto = Crypto::Seeded(seed);
         Self { crypto, ..self }
     }
 
     /// No cryptography during the handshake, and known keys after it
-    /// ([`danger_null_provider`](crate::insecure::danger_null_provider)): every certificate and every
+    /// ([`danger_null_provider_for_tests`](crate::insecure::danger_null_provider_for_tests)): every certificate and every
     /// signature is accepted. Suite, groups and the kinds of certificates do not count.
     ///
     /// For fuzzing only: nothing is protected.
     #[must_use]
-    pub fn danger_null_crypto(self) -> Self {
+    pub fn danger_null_crypto_for_tests(self) -> Self {
         let crypto = Crypto::Null;
         Self { crypto, ..self }
     }

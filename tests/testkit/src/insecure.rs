@@ -3,8 +3,8 @@
 //!
 //! Neither may ever meet a network. They are parts of this test kit alone: no feature of the engine
 //! or of an adapter leads here. [`Contexts`](crate::Contexts) takes them by the methods
-//! [`danger_seeded_crypto`](crate::Contexts::danger_seeded_crypto) and
-//! [`danger_null_crypto`](crate::Contexts::danger_null_crypto).
+//! [`danger_seeded_crypto_for_tests`](crate::Contexts::danger_seeded_crypto_for_tests) and
+//! [`danger_null_crypto_for_tests`](crate::Contexts::danger_null_crypto_for_tests).
 
 mod null;
 mod seeded;
@@ -14,9 +14,9 @@ use core::time::Duration;
 use offwire::rustls::pki_types::UnixTime;
 use offwire::rustls::time_provider::TimeProvider;
 
-pub use null::{CERTIFICATE, HANDSHAKE_FILLING, TAG, danger_null_provider, filling};
+pub use null::{CERTIFICATE, HANDSHAKE_FILLING, TAG, danger_null_provider_for_tests, filling};
 pub(crate) use null::{NullCertificate, NullTicketer, NullVerifier};
-pub use seeded::DangerSeeded;
+pub use seeded::DangerSeededForTests;
 
 /// A clock that stands still at noon on 1 January 2026, within the validity of every certificate of
 /// this kit.

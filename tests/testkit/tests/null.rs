@@ -8,7 +8,9 @@ use offwire_testkit::{ClientAuth, Contexts, Pair, RawPeer, Side};
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
 
 fn contexts(version: ProtocolVersion) -> Contexts {
-    Contexts::new().version(version).danger_null_crypto()
+    Contexts::new()
+        .version(version)
+        .danger_null_crypto_for_tests()
 }
 
 #[test]

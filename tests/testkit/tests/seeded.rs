@@ -42,7 +42,12 @@ fn the_same_seed_and_the_same_calls_give_the_same_bytes() {
     for version in VERSIONS {
         for suite in Suite::ALL {
             let contexts = Contexts::new().version(version).suite(suite).client_auth();
-            let of = |seed| sessions(&contexts.clone().danger_seeded_crypto(seed), version);
+            let of = |seed| {
+                sessions(
+                    &contexts.clone().danger_seeded_crypto_for_tests(seed),
+                    version,
+                )
+            };
             assert_eq!(of(7), of(7), "{version} {suite:?}");
             let [first, second] = [of(7), of(8)];
             for (first, second) in first.iter().flatten().zip(second.iter().flatten()) {
@@ -58,7 +63,7 @@ fn a_hello_retry_is_replayed_too() {
     let contexts = Contexts::new()
         .version(ProtocolVersion::Tls13)
         .groups(&groups, &groups[1..])
-        .danger_seeded_crypto(3);
+        .danger_seeded_crypto_for_tests(3);
     let of = || {
         let mut pair = Pair::of(&contexts);
         pair.handshake();
@@ -77,7 +82,9 @@ fn a_session_is_the_same_in_every_process() {
     // FNV-1a of all bytes: of rustls's, aws-lc-rs's and rcgen's encodings as well as of ours. Where
     // an upgrade changes those, the new number is noted here.
     let digests = VERSIONS.map(|version| {
-        let contexts = Contexts::new().version(version).danger_seeded_crypto(1);
+        let contexts = Contexts::new()
+            .version(version)
+            .danger_seeded_crypto_for_tests(1);
         let mut pair = Pair::of(&contexts);
         pair.handshake();
         assert_eq!(pair.client.write(b"ping"), Ok(Write::Written(4)));
@@ -95,7 +102,7 @@ fn a_session_is_the_same_in_every_process() {
 
 #[test]
 fn two_sessions_of_one_context_differ() {
-    let contexts = Contexts::new().tickets(0).danger_seeded_crypto(1);
+    let contexts = Contexts::new().tickets(0).danger_seeded_crypto_for_tests(1);
     let (client, server) = contexts.build();
     let of = || {
         let mut pair = Pair::new(&client, &server, &contexts);

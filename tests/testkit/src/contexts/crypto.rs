@@ -15,7 +15,8 @@ use offwire::rustls::{ClientConfig, NamedGroup, ServerConfig, SupportedProtocolV
 use super::{ClientAuth, Contexts};
 use crate::certificates::{Authority, Identity, Usage};
 use crate::insecure::{
-    DangerSeeded, NullCertificate, NullTicketer, NullVerifier, StoppedClock, danger_null_provider,
+    DangerSeededForTests, NullCertificate, NullTicketer, NullVerifier, StoppedClock,
+    danger_null_provider_for_tests,
 };
 
 /// Where the contexts' cryptography comes from.
@@ -139,7 +140,7 @@ impl Contexts {
                 aws_lc_rs::Ticketer::new().unwrap(),
             ),
             Crypto::Seeded(seed) => {
-                let seeded = DangerSeeded::new(match usage {
+                let seeded = DangerSeededForTests::new(match usage {
                     Usage::Client => seed,
                     Usage::Server => !seed,
                 });
@@ -147,7 +148,7 @@ impl Contexts {
             }
             Crypto::Null => {
                 return Source {
-                    provider: danger_null_provider(),
+                    provider: danger_null_provider_for_tests(),
                     clock: Arc::new(StoppedClock),
                     ticketer: Arc::new(NullTicketer),
                 };

@@ -74,7 +74,7 @@ static TLS12: Tls12CipherSuite = Tls12CipherSuite {
 /// Ed25519. Its key provider loads no key: certificates come from a resolver, and the
 /// peer's are checked by a verifier of one's own. [`Contexts`](crate::Contexts) has both.
 #[must_use]
-pub fn danger_null_provider() -> CryptoProvider {
+pub fn danger_null_provider_for_tests() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
             SupportedCipherSuite::Tls13(&TLS13),

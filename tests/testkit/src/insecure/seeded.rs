@@ -25,13 +25,13 @@ use crate::random::Random;
 /// rustls wants its providers to live for ever, so each seeded provider takes some bytes until the
 /// process ends.
 #[derive(Clone, Copy)]
-pub struct DangerSeeded {
+pub struct DangerSeededForTests {
     source: &'static Source,
     x25519: &'static Group,
     p256: &'static Group,
 }
 
-impl DangerSeeded {
+impl DangerSeededForTests {
     /// Cryptography from this seed. Two sides of one session should have different ones.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -70,9 +70,10 @@ impl DangerSeeded {
     }
 }
 
-impl fmt::Debug for DangerSeeded {
+impl fmt::Debug for DangerSeededForTests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DangerSeeded").finish_non_exhaustive()
+        f.debug_struct("DangerSeededForTests")
+            .finish_non_exhaustive()
     }
 }
 
