@@ -4,9 +4,9 @@
 //! here, in the main workspace and on the stable toolchain, so that the tests replay every file of
 //! `fuzz/corpus` without a fuzzer, and so that a crash becomes a test by giving it a name.
 //!
-//! The cryptography is the test kit's null provider: a fuzzer gets past the handshake, past the AEAD,
-//! and the same input always does the same. Only `operations` runs on real ciphers,
-//! of which its model counts the bytes.
+//! The cryptography is the test kit's null provider: a fuzzer gets past the handshake and past the
+//! AEAD. `operations` runs on real ciphers from a seed, since its model counts their bytes. Either
+//! way the same input always does the same.
 
 #![expect(
     clippy::unwrap_used,

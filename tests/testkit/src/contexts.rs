@@ -11,6 +11,7 @@ use offwire::{Client, EarlyData, ProtocolVersion, Server, Settings};
 
 use self::crypto::Crypto;
 use crate::certificates::{Identity, Kind};
+use crate::insecure::DangerSeededForTests;
 
 /// A record cipher; which TLS cipher suite that is depends on version and certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,6 +126,13 @@ impl Contexts {
     #[must_use]
     pub fn danger_seeded_crypto_for_tests(self, seed: u64) -> Self {
         let crypto = Crypto::Seeded(seed);
+        Self { crypto, ..self }
+    }
+
+    /// As [`Self::danger_seeded_crypto_for_tests`], from a client's and a server's generator that
+    /// the caller seeds again for each session, instead of making contexts for each.
+    pub(crate) fn reseeded_crypto(self, sides: [DangerSeededForTests; 2]) -> Self {
+        let crypto = Crypto::Reseeded(sides);
         Self { crypto, ..self }
     }
 

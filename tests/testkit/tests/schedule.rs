@@ -1,5 +1,6 @@
 //! The runner itself: it finds what is broken, and shows it so that a person can read it.
 
+use offwire::ProtocolVersion;
 use offwire_testkit::Side;
 use offwire_testkit::schedule::{Harm, Offer, Operation, Repeat, Schedule, Start, run, run_with};
 use offwire_testkit::strategy::{Weights, schedule_of};
@@ -62,6 +63,30 @@ fn any_bytes_are_a_schedule_that_ends() {
         operations > 30 * 40,
         "{operations} operations in 30 schedules"
     );
+}
+
+/// What a failing schedule shows must show again: in another run, on another thread, behind others.
+#[test]
+fn the_same_schedule_puts_the_same_bytes_on_the_wire() {
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        let wire = move || {
+            let finished = run(&Schedule {
+                version,
+                start: Start::Fresh,
+                bulk: [3_000, 20_000],
+                ..Schedule::default()
+            });
+            let pair = finished.unwrap().pair;
+            [&pair.to_client, &pair.to_server].map(|link| link.sent().to_vec())
+        };
+        let first = wire();
+        let [to_client, to_server] = first.each_ref().map(Vec::len);
+        assert!(to_client > 20_000 && to_server > 3_000, "{version}");
+        run(&schedule(vec![Operation::write(Side::Client, 1)])).unwrap();
+        assert!(wire() == first, "{version}: again");
+        let elsewhere = std::thread::spawn(wire).join().unwrap();
+        assert!(elsewhere == first, "{version}: elsewhere");
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub(super) enum Crypto {
     Real,
     /// aws-lc-rs, and what is random from this seed.
     Seeded(u64),
+    /// The same from the client's and the server's own, which a test may seed again.
+    Reseeded([DangerSeededForTests; 2]),
     /// Nowhere.
     Null,
 }
@@ -51,7 +53,7 @@ impl Contexts {
                     .dangerous()
                     .with_custom_certificate_verifier(verifier)
             }
-            Crypto::Real | Crypto::Seeded(_) => {
+            Crypto::Real | Crypto::Seeded(_) | Crypto::Reseeded(_) => {
                 builder.with_root_certificates(self.authority().roots())
             }
         };
@@ -61,7 +63,7 @@ impl Contexts {
                 let certified = SingleCertAndKey::from(NullCertificate::certified());
                 builder.with_client_cert_resolver(Arc::new(certified))
             }
-            (Crypto::Real | Crypto::Seeded(_), Some(identity)) => {
+            (Crypto::Real | Crypto::Seeded(_) | Crypto::Reseeded(_), Some(identity)) => {
                 let identity = self.presented(identity, Usage::Client);
                 builder
                     .with_client_auth_cert(identity.chain().to_vec(), identity.key())
@@ -85,7 +87,7 @@ impl Contexts {
                 let certified = SingleCertAndKey::from(NullCertificate::certified());
                 builder.with_cert_resolver(Arc::new(certified))
             }
-            Crypto::Real | Crypto::Seeded(_) => {
+            Crypto::Real | Crypto::Seeded(_) | Crypto::Reseeded(_) => {
                 let identity = self.presented(&self.server_identity, Usage::Server);
                 builder
                     .with_single_cert(identity.chain().to_vec(), identity.key())
@@ -115,7 +117,7 @@ impl Contexts {
     fn authority(&self) -> &'static Authority {
         match self.crypto {
             Crypto::Real | Crypto::Null => Authority::shared(),
-            Crypto::Seeded(_) => Authority::fixed(),
+            Crypto::Seeded(_) | Crypto::Reseeded(_) => Authority::fixed(),
         }
     }
 
@@ -124,7 +126,7 @@ impl Contexts {
     fn presented(&self, asked_for: &Identity, usage: Usage) -> Identity {
         match self.crypto {
             Crypto::Real | Crypto::Null => asked_for.clone(),
-            Crypto::Seeded(_) => Identity::fixed(usage),
+            Crypto::Seeded(_) | Crypto::Reseeded(_) => Identity::fixed(usage),
         }
     }
 
@@ -146,6 +148,13 @@ impl Contexts {
                 });
                 (seeded.provider(), Arc::new(StoppedClock), seeded.ticketer())
             }
+            Crypto::Reseeded([client, server]) => {
+                let seeded = match usage {
+                    Usage::Client => client,
+                    Usage::Server => server,
+                };
+                (seeded.provider(), Arc::new(StoppedClock), seeded.ticketer())
+            }
             Crypto::Null => {
                 return Source {
                     provider: danger_null_provider_for_tests(),
@@ -161,7 +170,9 @@ impl Contexts {
         if !groups.is_empty() {
             let all = match self.crypto {
                 Crypto::Real => aws_lc_rs::ALL_KX_GROUPS.to_vec(),
-                Crypto::Seeded(_) | Crypto::Null => provider.kx_groups.clone(),
+                Crypto::Seeded(_) | Crypto::Reseeded(_) | Crypto::Null => {
+                    provider.kx_groups.clone()
+                }
             };
             let find = |name: &NamedGroup| all.iter().find(|group| group.name() == *name).copied();
             provider.kx_groups = groups.iter().map(|name| find(name).unwrap()).collect();

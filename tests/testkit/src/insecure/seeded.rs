@@ -44,6 +44,12 @@ impl DangerSeededForTests {
         }
     }
 
+    /// Begins again with another seed, or with the same: what is drawn from here on is what a new
+    /// provider of that seed would draw. Configurations made from this one stay in use.
+    pub fn reseed(&self, seed: u64) {
+        *self.source.lock() = Random::new(seed);
+    }
+
     /// The provider: the suites of aws-lc-rs, and the groups X25519 and secp256r1.
     #[must_use]
     pub fn provider(&self) -> CryptoProvider {
@@ -83,9 +89,11 @@ struct Source(Mutex<Random>);
 
 impl Source {
     fn draw(&self, into: &mut [u8]) {
-        let mut random: MutexGuard<'_, Random> =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        into.copy_from_slice(&random.bytes(into.len()));
+        into.copy_from_slice(&self.lock().bytes(into.len()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Random> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

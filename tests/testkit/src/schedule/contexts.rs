@@ -1,11 +1,8 @@
-//! The contexts that schedules run on, made once a process.
+//! The contexts that schedules run on, made once a thread.
 //!
-//! Certificates, key exchange and sessions are chosen so that the same schedule always moves the
-//! same number of bytes: Ed25519 signatures and X25519 shares have one length each, and a session is
-//! resumed only where the schedule says so. Otherwise a schedule that failed could pass when it is
-//! run again.
-
-use std::sync::LazyLock;
+//! The same schedule always puts the same bytes on the wire, in whichever process: the cryptography
+//! is seeded, from the same seed for each schedule, and a session is resumed only where the schedule
+//! says so. Otherwise a schedule that failed could pass when it is run again.
 
 use offwire::rustls::client::Resumption;
 use offwire::rustls::{ClientConfig, NamedGroup};
@@ -14,10 +11,20 @@ use offwire::{Client, ProtocolVersion, Server};
 use super::{Authentication, Schedule};
 use crate::certificates::{Identity, Kind};
 use crate::contexts::{Contexts, Suite};
+use crate::insecure::DangerSeededForTests;
 use crate::pair::{Pair, Side};
 
-/// What the engines of some schedules are made from.
+/// What every schedule's client and server draw from.
+const SEEDS: [u64; 2] = [1, 2];
+
+/// What the engines of every schedule are made from, and where both sides' randomness comes from.
 struct Made {
+    sides: [DangerSeededForTests; 2],
+    kinds: Vec<MadeKind>,
+}
+
+/// What the engines of some schedules are made from.
+struct MadeKind {
     version: ProtocolVersion,
     suite: Suite,
     authentication: Authentication,
@@ -27,66 +34,90 @@ struct Made {
     server: Server,
 }
 
+thread_local! {
+    /// Of each thread: schedules that run at the same time must not draw from one generator.
+    static MADE: Made = Made::new();
+}
+
 /// A fresh pair for a schedule.
 pub(super) fn pair(schedule: &Schedule) -> Pair {
-    static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| {
-        let mut made = Vec::new();
+    MADE.with(|made| made.pair(schedule))
+}
+
+impl Made {
+    fn new() -> Self {
+        let sides = SEEDS.map(DangerSeededForTests::new);
+        let mut kinds = Vec::new();
         for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
             for suite in Suite::ALL {
                 for authentication in Authentication::ALL {
-                    made.push(make(version, suite, authentication));
+                    kinds.push(MadeKind::new(version, suite, authentication, sides));
                 }
             }
         }
-        made
-    });
-    let wanted = (schedule.version, schedule.suite, schedule.authentication);
-    let made = MADE
-        .iter()
-        .find(|made| (made.version, made.suite, made.authentication) == wanted)
-        .unwrap();
-    let client = match made.authentication {
-        Authentication::Server | Authentication::Mutual => made.client.clone(),
-        Authentication::Resumed => with_a_session(made),
-    };
-    let [client_settings, server_settings] = schedule.settings;
-    let client = client.with_settings(client_settings);
-    let server = made.server.clone().with_settings(server_settings);
-    Pair::new(&client, &server, &Contexts::new())
-}
-
-fn make(version: ProtocolVersion, suite: Suite, authentication: Authentication) -> Made {
-    let mut contexts = Contexts::new()
-        .version(version)
-        .suite(suite)
-        .group(NamedGroup::X25519)
-        .server_identity(Identity::server(Kind::Ed25519))
-        .tickets(1);
-    if authentication == Authentication::Mutual {
-        contexts = contexts
-            .client_identity(Identity::client(Kind::Ed25519))
-            .client_auth();
+        Self { sides, kinds }
     }
-    let mut config = contexts.client_config();
-    config.resumption = Resumption::disabled();
-    let (_, server) = contexts.build();
-    Made {
-        version,
-        suite,
-        authentication,
-        client: Client::new(config.clone()),
-        config,
-        server,
+
+    fn pair(&self, schedule: &Schedule) -> Pair {
+        let wanted = (schedule.version, schedule.suite, schedule.authentication);
+        let made = self
+            .kinds
+            .iter()
+            .find(|made| (made.version, made.suite, made.authentication) == wanted)
+            .unwrap();
+        for (side, seed) in self.sides.iter().zip(SEEDS) {
+            side.reseed(seed);
+        }
+        let client = match made.authentication {
+            Authentication::Server | Authentication::Mutual => made.client.clone(),
+            Authentication::Resumed => made.with_a_session(),
+        };
+        let [client_settings, server_settings] = schedule.settings;
+        let client = client.with_settings(client_settings);
+        let server = made.server.clone().with_settings(server_settings);
+        Pair::new(&client, &server, &Contexts::new())
     }
 }
 
-/// A client that has connected to the server before.
-fn with_a_session(made: &Made) -> Client {
-    let mut config = made.config.clone();
-    config.resumption = Resumption::in_memory_sessions(1);
-    let client = Client::new(config);
-    let mut earlier = Pair::new(&client, &made.server, &Contexts::new());
-    earlier.handshake();
-    earlier.exchange(Side::Server, b"behind the ticket");
-    client
+impl MadeKind {
+    fn new(
+        version: ProtocolVersion,
+        suite: Suite,
+        authentication: Authentication,
+        sides: [DangerSeededForTests; 2],
+    ) -> Self {
+        let mut contexts = Contexts::new()
+            .version(version)
+            .suite(suite)
+            .group(NamedGroup::X25519)
+            .reseeded_crypto(sides)
+            .tickets(1);
+        if authentication == Authentication::Mutual {
+            contexts = contexts
+                .client_identity(Identity::client(Kind::Ed25519))
+                .client_auth();
+        }
+        let mut config = contexts.client_config();
+        config.resumption = Resumption::disabled();
+        let (_, server) = contexts.build();
+        Self {
+            version,
+            suite,
+            authentication,
+            client: Client::new(config.clone()),
+            config,
+            server,
+        }
+    }
+
+    /// A client that has connected to the server before.
+    fn with_a_session(&self) -> Client {
+        let mut config = self.config.clone();
+        config.resumption = Resumption::in_memory_sessions(1);
+        let client = Client::new(config);
+        let mut earlier = Pair::new(&client, &self.server, &Contexts::new());
+        earlier.handshake();
+        earlier.exchange(Side::Server, b"behind the ticket");
+        client
+    }
 }
