@@ -1,23 +1,7 @@
 //! Writes the seed corpora of the fuzzers: `cargo run -p offwire-corpus --example seeds -- fuzz/corpus`.
-//!
-//! Flights are recorded from sessions over the null provider, so a seed of `client_feed` or
-//! `server_feed` completes its handshake. Seeds are named `seed-*`; inputs that a fuzzer found keep the
-//! names that it gave them. The same seeds come out every time.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a tool for maintainers, over sessions of its own"
-)]
-
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs, io};
-
-use offwire::{KeyUpdate, ProtocolVersion};
-use offwire_testkit::{ClientAuth, Contexts, Pair, Random, Side, records};
-
-/// A target's seeds: name and bytes.
-type Seeds = Vec<(String, Vec<u8>)>;
 
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(
@@ -25,158 +9,10 @@ fn main() -> io::Result<()> {
             .nth(1)
             .unwrap_or_else(|| "fuzz/corpus".into()),
     );
-    let (client, server) = flights();
-    write(&folder, "acceptor", &server)?;
-    write(&folder, "server_feed", &server)?;
-    write(&folder, "client_feed", &client)?;
-    write(&folder, "records", &record_scripts())?;
-    write(&folder, "operations", &random_scripts(3, 16, 400))?;
-    write(&folder, "pair", &random_scripts(5, 16, 60))?;
-    write(&folder, "bio_pair", &random_scripts(17, 8, 300))?;
-    write(&folder, "stream", &random_scripts(29, 12, 200))
-}
-
-fn write(folder: &Path, target: &str, seeds: &Seeds) -> io::Result<()> {
-    let folder = folder.join(target);
-    fs::create_dir_all(&folder)?;
-    for (name, bytes) in seeds {
-        fs::write(folder.join(format!("seed-{name}")), bytes)?;
+    for seed in offwire_corpus::seeds::all() {
+        let folder = folder.join(seed.target);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(seed.file), seed.bytes)?;
     }
     Ok(())
-}
-
-/// What a server sends to a client, and what a client sends to a server, behind the byte of
-/// settings that goes with it and a seed of cuts.
-fn flights() -> (Seeds, Seeds) {
-    let (mut to_client, mut to_server) = (Seeds::new(), Seeds::new());
-    for (version, name, only) in [
-        (ProtocolVersion::Tls12, "tls12", 128),
-        (ProtocolVersion::Tls13, "tls13", 0),
-    ] {
-        for (auth, settings) in [(ClientAuth::None, only), (ClientAuth::Required, only | 12)] {
-            let contexts = Contexts::new()
-                .danger_null_crypto_for_tests()
-                .version(version)
-                .alpn(&[b"h2", b"http/1.1"]);
-            let contexts = match auth {
-                ClientAuth::None => contexts,
-                ClientAuth::Optional | ClientAuth::Required => contexts.client_auth(),
-            };
-            let mut pair = session(&contexts, version);
-            let wires = [pair.to_client.sent(), pair.to_server.sent()];
-            for (seeds, wire) in [&mut to_client, &mut to_server].into_iter().zip(wires) {
-                seeds.push((format!("{name}-{settings}"), seed(settings, 1, wire)));
-                let cut = records::refragment(wire, 40);
-                seeds.push((format!("{name}-{settings}-cut"), seed(settings, 2, &cut)));
-                let record = records::split(wire).0[0].wire_len();
-                let hello = seed(settings | 1, 3, &wire[..record]);
-                seeds.push((format!("{name}-{settings}-hello"), hello));
-            }
-            pair.close();
-        }
-    }
-    for (name, bytes) in [
-        ("http", &b"GET / HTTP/1.1\r\n\r\n"[..]),
-        ("alert", &[21, 3, 3, 0, 2, 2, 40]),
-        ("closed", &[21, 3, 3, 0, 2, 1, 0]),
-        ("empty", &[22, 3, 3, 0, 0]),
-        ("long", &[22, 3, 3, 0xff, 0xff]),
-    ] {
-        for seeds in [&mut to_client, &mut to_server] {
-            seeds.push((name.into(), seed(0, 1, bytes)));
-        }
-    }
-    (to_client, to_server)
-}
-
-/// Data, KeyUpdates and close_notify in both directions.
-fn session(contexts: &Contexts, version: ProtocolVersion) -> Pair {
-    let mut pair = Pair::of(contexts);
-    pair.handshake();
-    for side in Side::BOTH {
-        pair.exchange(side, b"hello");
-        if version == ProtocolVersion::Tls13 {
-            pair.engine(side).key_update(KeyUpdate::Both).unwrap();
-        }
-    }
-    pair.exchange(Side::Client, b"hello again");
-    pair.exchange(Side::Server, b"and again");
-    pair.close();
-    pair
-}
-
-fn seed(settings: u8, cuts: u8, wire: &[u8]) -> Vec<u8> {
-    [&[settings, cuts], wire].concat()
-}
-
-/// Scripts of the `records` target, by hand: each call of the target in an orderly session.
-fn record_scripts() -> Seeds {
-    let data = [0, 0, 5, b'h', b'e', b'l', b'l', b'o', 0];
-    let large = [0, 0, 0xf0, 0x40, 0x00, 1, 2, 3, 0];
-    let padded = [0, 0, 2, b'o', b'k', 0xf0, 40];
-    let fatal = [0, 5, 2, 2, 80, 0];
-    let warning = [0, 5, 2, 1, 90, 0];
-    let empty = [0, 0, 0, 0];
-    let fragments = [0, 3, 2, 4, 0, 0, 0, 3, 3, 0, 4, 1, 0];
-    let (deliver, read, close, answer) = ([180, 255], [200, 255], [168], [255]);
-    let (ticket, update, ours, write) = ([160, 40], [128, 1], [232, 1], [216, 9]);
-    let parts: [(&str, Vec<&[u8]>); 9] = [
-        (
-            "data",
-            vec![
-                &data, &padded, &deliver, &read, &read, &close, &deliver, &read,
-            ],
-        ),
-        (
-            "large",
-            vec![&large, &deliver, &deliver, &read, &large, &read, &data],
-        ),
-        (
-            "updates",
-            vec![
-                &update, &data, &update, &deliver, &read, &write, &answer, &ours, &write,
-            ],
-        ),
-        (
-            "tickets",
-            vec![&ticket, &ticket, &data, &deliver, &read, &[240]],
-        ),
-        ("fatal", vec![&data, &fatal, &data, &deliver, &read]),
-        (
-            "warning",
-            vec![&warning, &warning, &data, &deliver, &read, &warning],
-        ),
-        ("empty", vec![&empty, &data, &empty, &deliver, &read]),
-        ("fragments", vec![&fragments, &data, &deliver, &read]),
-        (
-            "shutdown",
-            vec![
-                &data,
-                &[224],
-                &answer,
-                &data,
-                &deliver,
-                &read,
-                &close,
-                &deliver,
-                &[224],
-            ],
-        ),
-    ];
-    let mut seeds = Seeds::new();
-    for (name, parts) in parts {
-        for connection in 0..4 {
-            let bytes = seed(connection << 3, connection, &parts.concat());
-            seeds.push((format!("{name}-{connection}"), bytes));
-        }
-    }
-    seeds
-}
-
-/// Scripts of calls that a seed chooses.
-fn random_scripts(seed: u64, count: usize, len: usize) -> Seeds {
-    let mut random = Random::new(seed);
-    (0..count)
-        .map(|number| (format!("{number}"), random.bytes(len)))
-        .collect()
 }

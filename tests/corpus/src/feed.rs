@@ -165,3 +165,46 @@ pub(crate) fn finish(engine: &mut Watched, into: &mut [u8]) {
     assert_eq!(engine.waiting(), 0);
     assert_eq!(engine.read(into), end, "the end stays");
 }
+
+#[cfg(test)]
+mod tests {
+    use offwire::Read;
+    use offwire_testkit::Side;
+
+    use super::{contexts, engine, read_only};
+    use crate::script::Script;
+    use crate::seeds;
+    use crate::watched::Watched;
+
+    /// The targets show nothing if what a peer says by the rules does not get through.
+    #[test]
+    fn every_recorded_flight_completes_and_delivers_what_was_written() {
+        let mut complete = 0;
+        for seed in seeds::all() {
+            let (role, expected) = match seed.target {
+                "client_feed" => (Side::Client, &b"helloand again"[..]),
+                "server_feed" | "acceptor" => (Side::Server, &b"hellohello again"[..]),
+                _ => continue,
+            };
+            let (flight, hello) = (
+                seed.file.starts_with("seed-tls"),
+                seed.file.ends_with("-hello"),
+            );
+            if !flight || hello {
+                continue;
+            }
+            let mut script = Script::new(&seed.bytes);
+            let (settings, cuts) = (script.byte(), script.byte());
+            let contexts = contexts(settings);
+            for cuts in [None, Some(cuts.into())] {
+                let engine = Watched::new(engine(role, &contexts));
+                let run = read_only(engine, script.rest(), cuts);
+                let name = format!("{}/{}", seed.target, seed.file);
+                assert_eq!(run.end, Ok(Read::Closed), "{name}");
+                assert_eq!(run.plaintext, expected, "{name}");
+                complete += 1;
+            }
+        }
+        assert_eq!(complete, 3 * 8 * 2, "flights of three targets, twice");
+    }
+}

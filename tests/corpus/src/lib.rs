@@ -26,6 +26,7 @@ mod operations;
 mod pair;
 mod records;
 mod script;
+pub mod seeds;
 mod stream;
 mod watched;
 

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use offwire_corpus::TARGETS;
+use offwire_corpus::{TARGETS, seeds};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus")
@@ -54,5 +54,38 @@ fn every_file_of_the_corpora_keeps_the_promises_of_its_target() {
             eprintln!("{target}/{file}");
             run(&input);
         }
+    }
+}
+
+#[test]
+fn the_seeds_are_what_is_checked_in() {
+    let mut written: Vec<_> = seeds::all()
+        .into_iter()
+        .map(|seed| (format!("{}/{}", seed.target, seed.file), seed.bytes))
+        .collect();
+    written.sort();
+    let seeds = |target: &str| {
+        let files = names(&folder().join(target)).into_iter();
+        files
+            .filter_map(|file| {
+                file.starts_with("seed-")
+                    .then(|| format!("{target}/{file}"))
+            })
+            .collect::<Vec<_>>()
+    };
+    let checked_in: Vec<_> = TARGETS
+        .iter()
+        .flat_map(|(target, _)| seeds(target))
+        .collect();
+    let names: Vec<_> = written.iter().map(|(file, _)| file.clone()).collect();
+    assert_eq!(
+        checked_in, names,
+        "cargo run -p offwire-corpus --example seeds"
+    );
+    for (file, bytes) in written {
+        assert!(
+            fs::read(folder().join(&file)).unwrap() == bytes,
+            "{file} is not what it would be written as: cargo run -p offwire-corpus --example seeds"
+        );
     }
 }
