@@ -127,8 +127,11 @@ fn converse(mut engine: Watched, wire: &[u8], seed: u64) {
             }
             7 => {
                 let committed = engine.engine().committed();
-                let len = committed + random.below(2) * random.below(20_000);
-                _ = engine.write(&vec![7; len]);
+                let offer = vec![7; committed + random.below(2) * random.below(20_000)];
+                _ = engine.write(&offer);
+                if random.below(2) == 0 {
+                    engine.retry_wrongly(&offer);
+                }
             }
             8 => match random.below(4) {
                 0 => engine.key_update(KeyUpdate::Both),

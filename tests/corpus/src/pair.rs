@@ -129,9 +129,16 @@ impl End {
         if self.left > 0 {
             let committed = self.engine.engine().committed();
             let offer = self.ledger.offer(committed, self.left);
+            // Before the right retry as well as behind it: what was committed may have left since.
+            let wrongly = connection & 16 != 0 && script.byte() & 1 == 0;
+            if wrongly {
+                self.engine.retry_wrongly(&offer);
+            }
             if let Write::Written(n) = self.engine.write(&offer).unwrap() {
                 self.ledger.written(n);
                 self.left -= n;
+            } else if wrongly {
+                self.engine.retry_wrongly(&offer);
             }
         } else if self.engine.handshake().unwrap() == Handshake::Complete {
             self.shutdown = Some(self.engine.shutdown().unwrap());

@@ -1,7 +1,12 @@
 //! An engine of which every call is checked against the contract: its bounds, what its outcomes
 //! promise, that errors and ends stay, and that no byte is counted twice.
 
-use offwire::{Engine, Error, Handshake, Interest, Internal, KeyUpdate, Read, Shutdown, Write};
+mod ports;
+
+use offwire::{
+    Engine, Error, Handshake, Interest, Internal, KeyUpdate, Misuse, Read, RetryCheck, Shutdown,
+    Write,
+};
 
 /// Wire bytes of the largest record that an engine seals.
 const LARGEST_OUTGOING: usize = 16_413;
@@ -42,12 +47,16 @@ pub(crate) struct Watched {
     read: u64,
     /// Plaintext that was reported as written, or committed at shutdown.
     written: u64,
+    /// What had been sent when bytes were last committed.
+    sent_at_commit: u64,
+    /// The most that the incoming queue had held when the handshake was complete.
+    handshake_high_water: Option<usize>,
 }
 
 impl Watched {
     pub(crate) fn new(engine: Engine) -> Self {
         let (fed, sent) = (engine.stats().wire_fed, engine.stats().wire_sent);
-        let watched = Self {
+        let mut watched = Self {
             engine,
             end: End::Open,
             half: Half::Open,
@@ -55,6 +64,8 @@ impl Watched {
             sent,
             read: 0,
             written: 0,
+            sent_at_commit: 0,
+            handshake_high_water: None,
         };
         watched.check();
         watched
@@ -175,12 +186,45 @@ impl Watched {
                 assert!(self.waiting() > 0, "NeedWrite without output");
                 let committed = self.engine.committed();
                 assert!(before <= committed && committed <= plaintext.len());
+                if committed > before {
+                    self.sent_at_commit = self.sent;
+                }
             }
             Err(Error::Misuse(_)) => assert_eq!(self.engine.committed(), before),
             Err(_) => {}
         }
         self.check();
         outcome
+    }
+
+    /// Repeats a write that may be blocked, `offer`, in ways that the contract forbids: each is refused
+    /// and changes nothing, so the right retry still works.
+    pub(crate) fn retry_wrongly(&mut self, offer: &[u8]) {
+        let committed = self.engine.committed();
+        if committed == 0 || self.error().is_some() {
+            return;
+        }
+        let (waiting, stats) = (self.waiting(), self.engine.stats());
+        let mut bad = vec![offer[..committed - 1].to_vec(), Vec::new()];
+        // What has left may be compared by its length alone.
+        let compared = self.engine.settings().effective_retry_check() == RetryCheck::Contents;
+        if compared && self.sent == self.sent_at_commit {
+            let mut changed = offer.to_vec();
+            changed[committed - 1] ^= 1;
+            bad.push(changed);
+        }
+        for retry in bad {
+            let refused = Err(Error::Misuse(Misuse::BadWriteRetry));
+            assert_eq!(self.engine.write(&retry), refused, "{} bytes", retry.len());
+            assert_eq!(
+                self.engine.committed(),
+                committed,
+                "the retry is still owed"
+            );
+            assert_eq!(self.waiting(), waiting, "nothing was sealed");
+            assert_eq!(self.engine.stats(), stats);
+        }
+        self.check();
     }
 
     pub(crate) fn shutdown(&mut self) -> Result<Shutdown, Error> {
@@ -214,60 +258,6 @@ impl Watched {
         self.check();
     }
 
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
-        let room = self.wants_read();
-        let taken = self.engine.feed(bytes);
-        self.note_fed(bytes.len(), taken, room);
-        taken
-    }
-
-    /// Feeds by the other port, as a transport that has so many bytes.
-    pub(crate) fn feed_in_place(&mut self, bytes: &[u8]) -> usize {
-        let room = self.wants_read();
-        let space = self.engine.feed_space();
-        assert_eq!(
-            !space.is_empty(),
-            room,
-            "space if and only if there is interest"
-        );
-        if space.is_empty() {
-            return self.feed(bytes);
-        }
-        let taken = space.len().min(bytes.len());
-        let beyond = space.len() + 1;
-        if let (Some(space), Some(bytes)) = (space.get_mut(..taken), bytes.get(..taken)) {
-            space.copy_from_slice(bytes);
-        }
-        assert!(self.engine.fed(beyond).is_err(), "more than the space");
-        assert_eq!(self.engine.fed(taken), Ok(()));
-        self.note_fed(bytes.len(), taken, room);
-        taken
-    }
-
-    pub(crate) fn feed_eof(&mut self) {
-        self.engine.feed_eof();
-        self.check();
-    }
-
-    /// Takes up to `len` bytes of what waits, by one of the ports.
-    pub(crate) fn send(&mut self, len: usize) -> Vec<u8> {
-        let waiting = self.waiting();
-        let mut taken = Vec::new();
-        for slice in self.engine.outgoing_slices() {
-            let len = slice.len().min(len - taken.len());
-            taken.extend_from_slice(&slice[..len]);
-        }
-        if taken.len() == waiting && len % 2 == 1 {
-            assert_eq!(self.engine.take_outgoing(), taken, "the same by each port");
-        } else {
-            assert!(self.engine.sent(waiting + 1).is_err(), "more than waits");
-            assert_eq!(self.engine.sent(taken.len()), Ok(()));
-        }
-        self.sent += taken.len() as u64;
-        self.check();
-        taken
-    }
-
     /// Whether our half was closed.
     pub(crate) fn is_shut(&self) -> bool {
         self.half == Half::Shut
@@ -280,18 +270,6 @@ impl Watched {
 
     fn wants_read(&self) -> bool {
         matches!(self.engine.interest(), Interest::Read | Interest::ReadWrite)
-    }
-
-    fn note_fed(&mut self, offered: usize, taken: usize, room: bool) {
-        assert!(taken <= offered);
-        if room {
-            assert!(taken > 0 || offered == 0, "there was room");
-            self.fed += taken as u64;
-        } else {
-            // Full, or discarding: nothing is taken in either way.
-            assert!(taken == 0 || taken == offered);
-        }
-        self.check();
     }
 
     /// What every verb's result must obey.
@@ -335,13 +313,18 @@ impl Watched {
     }
 
     /// What holds at any time.
-    fn check(&self) {
+    fn check(&mut self) {
+        if self.is_complete() && self.handshake_high_water.is_none() {
+            self.handshake_high_water = Some(self.engine.stats().incoming_high_water);
+        }
         let (engine, stats, waiting) = (&self.engine, self.engine.stats(), self.waiting());
         let settings = engine.settings();
         let outgoing = settings.effective_outgoing_limit().max(LARGEST_OUTGOING) + CONTROL_RESERVE;
         assert!(waiting <= outgoing, "{waiting} bytes wait, {outgoing} may");
         assert!(stats.outgoing_high_water <= outgoing);
-        let incoming = settings.effective_incoming_limit().max(HANDSHAKE_BOUND);
+        // Behind the handshake the limit alone is the bound of what is taken.
+        let beyond = self.handshake_high_water.unwrap_or(HANDSHAKE_BOUND);
+        let incoming = settings.effective_incoming_limit().max(beyond);
         assert!(stats.incoming_high_water <= incoming);
         let wants_write = matches!(engine.interest(), Interest::Write | Interest::ReadWrite);
         assert_eq!(
