@@ -1,11 +1,17 @@
 //! Records of any structure into a connected engine: content types, padding, fragments, alerts,
-//! KeyUpdates, tickets, all sealed with the right keys by a peer without rules.
+//! KeyUpdates, tickets, all sealed with the right keys by a peer without rules. A model says which
+//! data the engine must deliver, and by which error, if any, it must end.
 //!
 //! The input: a byte of settings, then one record after the other, and calls between them.
 
-use offwire::{Alert, KeyUpdate, ProtocolVersion, Read};
-use offwire_testkit::{ClientAuth, ContentType, Opened, RawPeer, Shape, Side, messages};
+mod messages;
+mod model;
 
+use offwire::{Alert, Error, KeyUpdate, ProtocolVersion, Read};
+use offwire_testkit::messages as plain;
+use offwire_testkit::{ClientAuth, ContentType, RawPeer, Shape, Side};
+
+use self::model::{End, Model, Position, Sealed};
 use crate::feed::{contexts, engine, finish};
 use crate::script::Script;
 use crate::watched::Watched;
@@ -13,21 +19,27 @@ use crate::watched::Watched;
 /// The most content of one record: more than any version permits.
 const MOST: usize = 20_000;
 
+/// What the engine writes.
+const WRITTEN: u8 = 7;
+
 /// A peer without rules facing a watched engine, and what the engine must deliver.
 struct Session {
     version: ProtocolVersion,
     peer: RawPeer,
+    /// Where the peer seals next.
+    position: Position,
     engine: Watched,
     /// Bytes for the engine.
     wire: Vec<u8>,
-    /// The application data of every record that was sealed in order.
-    data: Vec<u8>,
-    /// What of it was read.
+    model: Model,
+    /// How many records the engine had opened when the peer met it.
+    opened_before: u64,
+    /// How much of the model's data was read.
     read: usize,
-    /// Bytes that nobody sealed.
-    junk: usize,
     /// The last alert that the engine sent.
     said: Option<(u8, Alert)>,
+    /// How much application data of the engine's was opened.
+    answered: u64,
 }
 
 pub(crate) fn run(input: &[u8]) {
@@ -50,12 +62,14 @@ pub(crate) fn run(input: &[u8]) {
     let mut session = Session {
         version,
         peer,
+        position: Position::default(),
+        opened_before: engine.stats().records_opened,
         engine: Watched::new(engine),
         wire: Vec::new(),
-        data: Vec::new(),
+        model: Model::new(version, role),
         read: 0,
-        junk: 0,
         said: None,
+        answered: 0,
     };
     let mut into = vec![0; 16_385];
     while !script.is_empty() {
@@ -71,42 +85,39 @@ impl Session {
         match script.byte() {
             0..=127 => self.seal(script),
             128..=159 if tls13 => {
-                let record = self.peer.key_update(script.byte() & 1);
-                self.wire.extend(record);
+                let request = script.byte() & 1;
+                self.message(&plain::key_update(request));
+                self.change_key();
             }
-            128..=159 => {
-                let hello = messages::client_hello();
-                let record = self.peer.message(&hello);
-                self.wire.extend(record);
-            }
+            128..=159 => self.message(&plain::client_hello()),
             160..=167 => {
                 let len = script.length(600);
-                let record = self.peer.message(&messages::new_session_ticket(len));
-                self.wire.extend(record);
+                self.message(&plain::new_session_ticket(len));
             }
             168..=175 => {
-                let record = self.peer.close_notify();
-                self.wire.extend(record);
+                let close_notify = plain::warning(Alert::CLOSE_NOTIFY);
+                self.append(ContentType::ALERT, &close_notify, Shape::default());
             }
             176..=179 => {
                 let len = script.length(64);
                 let junk = script.take(len);
-                self.junk += junk.len();
+                self.model.take(junk);
                 self.wire.extend(junk);
             }
-            180..=183 if tls13 => self.peer.change_sealing_key(),
+            180..=183 if tls13 => self.change_key(),
             180..=199 => {
                 let len = script.length(20_000);
                 self.deliver(len, into);
             }
             200..=215 => {
                 let len = script.length(into.len());
-                self.read(&mut into[..len]);
+                _ = self.read(&mut into[..len]);
             }
             216..=223 => {
                 let committed = self.engine.engine().committed();
-                let len = committed + script.length(20_000);
-                _ = self.engine.write(&vec![7; len]);
+                let offer = vec![WRITTEN; committed + script.length(20_000)];
+                _ = self.engine.write(&offer);
+                self.engine.retry_wrongly(&offer);
             }
             224..=231 => _ = self.engine.shutdown(),
             232..=239 => self.engine.key_update(match script.byte() & 1 {
@@ -138,30 +149,34 @@ impl Session {
             0xfc..=0xff => shape.outer_type = Some(ContentType(script.byte())),
             _ => {}
         }
-        self.data
-            .extend_from_slice(&self.application_data(content_type, &content, shape));
-        let record = self.peer.seal_shaped(content_type, &content, shape);
+        self.append(content_type, &content, shape);
+    }
+
+    fn message(&mut self, message: &[u8]) {
+        self.append(ContentType::HANDSHAKE, message, Shape::default());
+    }
+
+    /// Seals a record for the engine, and tells the model.
+    fn append(&mut self, content_type: ContentType, content: &[u8], shape: Shape) {
+        let record = self.peer.seal_shaped(content_type, content, shape);
+        let mut inner = content.to_vec();
+        if self.version == ProtocolVersion::Tls13 {
+            inner.push(content_type.0);
+            inner.resize(inner.len() + shape.padding, 0);
+        }
+        let position = self.position;
+        self.position.number += 1;
+        self.model.sealed(&record, Sealed { position, inner });
         self.wire.extend(record);
     }
 
-    /// What of a record is application data.
-    fn application_data(&self, content_type: ContentType, content: &[u8], shape: Shape) -> Vec<u8> {
-        let mut inner = content.to_vec();
-        let content_type = match self.version {
-            ProtocolVersion::Tls12 => shape.outer_type.unwrap_or(content_type),
-            // The type is the last byte that is not zero, whoever put it there.
-            ProtocolVersion::Tls13 => {
-                inner.push(content_type.0);
-                let end = inner.iter().rposition(|byte| *byte != 0).unwrap_or(0);
-                let last = inner[end];
-                inner.truncate(end);
-                ContentType(last)
-            }
+    /// What is sealed from here on is sealed with the next key.
+    fn change_key(&mut self) {
+        self.peer.change_sealing_key();
+        self.position = Position {
+            generation: self.position.generation + 1,
+            number: 0,
         };
-        if content_type != ContentType::APPLICATION_DATA {
-            inner.clear();
-        }
-        inner
     }
 
     /// Feeds up to `len` bytes, reading where the engine has no room.
@@ -176,52 +191,70 @@ impl Session {
             left -= taken;
             if taken == 0 {
                 // Data, an end, or records without data: each makes room, as is checked.
-                self.read(into);
+                _ = self.read(into);
             }
         }
     }
 
     /// Reads once; what comes is the data that was sealed, in order.
-    fn read(&mut self, into: &mut [u8]) -> Option<Read> {
+    fn read(&mut self, into: &mut [u8]) -> Result<Read, Error> {
         let outcome = match into.len() % 2 {
             0 => self.engine.peek_and_read(into),
             _ => self.engine.read(into),
         };
         if let Ok(Read::Read(n)) = outcome {
-            let expected = self.data.get(self.read..self.read + n);
+            let expected = self.model.data.get(self.read..self.read + n);
             assert_eq!(Some(&into[..n]), expected, "the data in order");
             self.read += n;
         }
-        outcome.ok()
+        outcome
     }
 
     /// The peer opens what the engine has to say; what it cannot open, the engine sealed wrongly.
     fn answer(&mut self) {
         let wire = self.engine.send(usize::MAX);
-        let alerts = self.peer.open(&wire);
-        self.said = alerts
-            .iter()
-            .filter_map(Opened::alert)
-            .next_back()
-            .or(self.said);
+        for opened in self.peer.open(&wire) {
+            if opened.content_type == ContentType::APPLICATION_DATA {
+                let all = opened.plaintext.iter().all(|byte| *byte == WRITTEN);
+                assert!(all, "what was written, and nothing else");
+                self.answered += opened.plaintext.len() as u64;
+            }
+            self.said = opened.alert().or(self.said);
+        }
     }
 
-    /// Reads to the end, which is that of the transport, and looks for the alert of an error.
+    /// The transport ends: all data before the end is read, then what the model foretells, and the
+    /// alert of an error has left.
     fn end(mut self, into: &mut [u8]) {
         let shut = self.engine.is_shut();
-        while let Some(Read::Read(_)) = self.read(into) {}
+        while let Ok(Read::Read(_)) = self.read(into) {}
+        self.engine.feed_eof();
+        let end = loop {
+            match self.read(into) {
+                Ok(Read::Read(_)) => {}
+                end => break end,
+            }
+        };
+        let opened = self.engine.engine().stats().records_opened - self.opened_before;
+        match (&end, &self.model.end) {
+            (Ok(Read::Truncated), End::Open) | (Ok(Read::Closed), End::Closed) => {
+                let foretold = (self.model.data.len(), self.model.opened);
+                assert_eq!((self.read, opened), foretold, "all that was sealed is read");
+            }
+            (Err(error), _) if self.model.may_fail((self.read, opened), error) => {}
+            (_, foretold) => panic!(
+                "{end:?} behind {} bytes, not {foretold:?} behind {}",
+                self.read,
+                self.model.data.len()
+            ),
+        }
         self.answer();
-        match self.engine.error() {
-            None if self.engine.read_end().is_none() && self.junk == 0 => {
-                assert_eq!(self.read, self.data.len(), "all that was sealed is read");
-            }
-            Some(error) if !shut => {
-                if let Some(alert) = error.alert() {
-                    let level = if alert == Alert::CLOSE_NOTIFY { 1 } else { 2 };
-                    assert_eq!(self.said, Some((level, alert)), "the alert of {error:?}");
-                }
-            }
-            Some(_) | None => {}
+        let sealed = self.engine.engine().stats().plaintext_sealed;
+        assert_eq!(self.answered, sealed, "all that was written is opened");
+        if let (Err(error), false) = (&end, shut)
+            && let Some(alert) = error.alert()
+        {
+            assert_eq!(self.said, Some((2, alert)), "the alert of {error:?}");
         }
         finish(&mut self.engine, into);
     }

@@ -2,10 +2,13 @@
 //! `client_feed` or `server_feed` completes its handshake, and scripts of calls. The same seeds come out
 //! every time.
 
+mod scripts;
+
 use offwire::{KeyUpdate, ProtocolVersion};
 use offwire_testkit::{ClientAuth, Contexts, Pair, Random, Side, records};
 
 /// A seed, which is a file `fuzz/corpus/TARGET/seed-NAME`.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seed {
     /// The target.
@@ -27,7 +30,7 @@ pub fn all() -> Vec<Seed> {
         ("acceptor", server.clone()),
         ("server_feed", server),
         ("client_feed", client),
-        ("records", record_scripts()),
+        ("records", scripts::records()),
         ("operations", random_scripts(3, 16, 400)),
         ("pair", random_scripts(5, 16, 60)),
         ("bio_pair", random_scripts(17, 8, 300)),
@@ -105,70 +108,6 @@ fn session(contexts: &Contexts, version: ProtocolVersion) -> Pair {
 
 fn seed(settings: u8, cuts: u8, wire: &[u8]) -> Vec<u8> {
     [&[settings, cuts], wire].concat()
-}
-
-/// Scripts of the `records` target, by hand: each call of the target in an orderly session.
-fn record_scripts() -> Seeds {
-    let data = [0, 0, 5, b'h', b'e', b'l', b'l', b'o', 0];
-    let large = [0, 0, 0xf0, 0x40, 0x00, 1, 2, 3, 0];
-    let padded = [0, 0, 2, b'o', b'k', 0xf0, 40];
-    let fatal = [0, 5, 2, 2, 80, 0];
-    let warning = [0, 5, 2, 1, 90, 0];
-    let empty = [0, 0, 0, 0];
-    let fragments = [0, 3, 2, 4, 0, 0, 0, 3, 3, 0, 4, 1, 0];
-    let (deliver, read, close, answer) = ([180, 255], [200, 255], [168], [255]);
-    let (ticket, update, ours, write) = ([160, 40], [128, 1], [232, 1], [216, 9]);
-    let parts: [(&str, Vec<&[u8]>); 9] = [
-        (
-            "data",
-            vec![
-                &data, &padded, &deliver, &read, &read, &close, &deliver, &read,
-            ],
-        ),
-        (
-            "large",
-            vec![&large, &deliver, &deliver, &read, &large, &read, &data],
-        ),
-        (
-            "updates",
-            vec![
-                &update, &data, &update, &deliver, &read, &write, &answer, &ours, &write,
-            ],
-        ),
-        (
-            "tickets",
-            vec![&ticket, &ticket, &data, &deliver, &read, &[240]],
-        ),
-        ("fatal", vec![&data, &fatal, &data, &deliver, &read]),
-        (
-            "warning",
-            vec![&warning, &warning, &data, &deliver, &read, &warning],
-        ),
-        ("empty", vec![&empty, &data, &empty, &deliver, &read]),
-        ("fragments", vec![&fragments, &data, &deliver, &read]),
-        (
-            "shutdown",
-            vec![
-                &data,
-                &[224],
-                &answer,
-                &data,
-                &deliver,
-                &read,
-                &close,
-                &deliver,
-                &[224],
-            ],
-        ),
-    ];
-    let mut seeds = Seeds::new();
-    for (name, parts) in parts {
-        for connection in 0..4 {
-            let bytes = seed(connection << 3, connection, &parts.concat());
-            seeds.push((format!("{name}-{connection}"), bytes));
-        }
-    }
-    seeds
 }
 
 /// Scripts of calls that a seed chooses.
