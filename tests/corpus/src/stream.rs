@@ -2,16 +2,17 @@
 //!
 //! The input: a byte of settings, a byte of connection, then calls; each use of the transport
 //! consumes a byte as well. Once the input ends, the transport works, and both sides must come to an
-//! orderly end with every byte delivered once.
+//! orderly end with every byte delivered once; or, if the transport had ended, the stream must have
+//! read what an engine reads that is fed the same bytes and does nothing else.
 
 mod transport;
 
 use offwire::{Error as Tls, Handshake, Misuse, Peer, Read, Shutdown, Write};
 use offwire_stream::{Error, Stream};
-use offwire_testkit::ClientAuth;
+use offwire_testkit::{ClientAuth, Contexts, Side};
 
 use self::transport::{Erring, Incoming, Troubles};
-use crate::feed::contexts;
+use crate::feed::{contexts, engine, read_only};
 use crate::ledger::Ledger;
 use crate::script::Script;
 use crate::watched::Watched;
@@ -26,6 +27,10 @@ struct Session<'a> {
     out: Ledger,
     /// From the peer to the stream.
     back: Ledger,
+    /// What the stream has read.
+    plaintext: Vec<u8>,
+    contexts: Contexts,
+    role: Side,
     /// The stream's fatal error.
     failed: Option<Tls>,
     into: Vec<u8>,
@@ -37,12 +42,14 @@ pub(crate) fn run(input: &[u8]) {
     let contexts = contexts(settings).client_auth_as(ClientAuth::None);
     let (client, server) = contexts.build();
     let transport = Erring::new(script);
-    let (stream, peer) = match connection & 1 {
+    let (role, stream, peer) = match connection & 1 {
         0 => (
+            Side::Client,
             Stream::connect(&client, contexts.name(), transport).unwrap(),
             server.accept(),
         ),
         _ => (
+            Side::Server,
             Stream::accept(&server, transport),
             client.connect(contexts.name()).unwrap(),
         ),
@@ -52,6 +59,9 @@ pub(crate) fn run(input: &[u8]) {
         peer: Watched::new(peer),
         out: Ledger::new(1),
         back: Ledger::new(2),
+        plaintext: Vec::new(),
+        contexts,
+        role,
         failed: None,
         into: vec![0; 16_385],
     };
@@ -177,6 +187,7 @@ impl<'a> Session<'a> {
             Ok(Read::Read(n)) => {
                 let committed = self.peer.engine().committed();
                 self.back.received(&into[..*n], committed);
+                self.plaintext.extend_from_slice(&into[..*n]);
             }
             Ok(Read::NeedRead) => self.check_need_read(),
             Ok(Read::NeedWrite) => self.check_need_write(),
@@ -219,7 +230,7 @@ impl<'a> Session<'a> {
             .passed
             .splice(..0, passed[taken..].iter().copied());
         if transport.incoming == Incoming::Open {
-            transport.arrived.extend(sent);
+            transport.arrive(&sent);
         }
     }
 
@@ -261,7 +272,6 @@ impl<'a> Session<'a> {
 
     /// The transport works from here on: what is owed is delivered, then both sides close.
     fn end(mut self) {
-        let ended = |session: &Self| session.stream.transport().incoming == Incoming::Closed;
         let mut settled = 0;
         while settled < 2 {
             let before = self.progress();
@@ -282,10 +292,8 @@ impl<'a> Session<'a> {
                 0
             };
         }
-        if ended(&self) {
-            let end = self.read(16_384);
-            assert_eq!(self.read(16_384), end, "the end stays");
-            return;
+        if self.stream.transport().incoming == Incoming::Closed {
+            return self.end_of_transport();
         }
         assert_eq!(
             self.stream.engine().committed(),
@@ -307,5 +315,42 @@ impl<'a> Session<'a> {
             }
         }
         panic!("no orderly end: {:?}", self.stream.engine());
+    }
+
+    /// The transport has ended towards us: all that had arrived before is read, and then the end. Our
+    /// own direction still works.
+    fn end_of_transport(mut self) {
+        let end = loop {
+            match self.read(16_384) {
+                Some(Read::Read(_)) => {}
+                Some(end @ (Read::Closed | Read::Truncated)) => break Ok(end),
+                Some(waiting) => panic!("{waiting:?} behind the transport's end"),
+                None => break Err(self.failed.clone().expect("the error of a dead connection")),
+            }
+        };
+        let alone = Watched::new(engine(self.role, &self.contexts));
+        let alone = read_only(alone, &self.stream.transport().ever_arrived, None);
+        assert_eq!(end, alone.end, "the end of what arrived");
+        assert!(self.plaintext == alone.plaintext, "all that arrived before");
+        let expected = match end {
+            Ok(Read::Closed) => Shutdown::Complete,
+            Ok(_) => Shutdown::Truncated,
+            Err(error) => {
+                self.handshake();
+                assert_eq!(self.write(1), None);
+                assert_eq!(self.failed, Some(error), "the error stays");
+                return;
+            }
+        };
+        assert_eq!(
+            self.stream.engine().committed(),
+            0,
+            "the write was repeated"
+        );
+        self.out.assert_delivered();
+        assert_eq!(self.shutdown(), Some(expected));
+        self.pump();
+        assert_eq!(self.peer_read(), Read::Closed, "close_notify has left");
+        assert_eq!(self.read(9), end.ok(), "the end stays");
     }
 }

@@ -30,7 +30,9 @@ pub(super) struct Erring<'a> {
     pub(super) script: Script<'a>,
     pub(super) troubles: Troubles,
     /// From the peer.
-    pub(super) arrived: VecDeque<u8>,
+    arrived: VecDeque<u8>,
+    /// All that ever came from the peer.
+    pub(super) ever_arrived: Vec<u8>,
     pub(super) incoming: Incoming,
     /// Taken, and not passed on before a flush.
     buffered: Vec<u8>,
@@ -51,10 +53,17 @@ impl<'a> Erring<'a> {
             script,
             troubles: Troubles::default(),
             arrived: VecDeque::new(),
+            ever_arrived: Vec::new(),
             incoming: Incoming::Open,
             buffered: Vec::new(),
             passed: Vec::new(),
         }
+    }
+
+    /// Bytes come from the peer.
+    pub(super) fn arrive(&mut self, bytes: &[u8]) {
+        self.arrived.extend(bytes);
+        self.ever_arrived.extend_from_slice(bytes);
     }
 
     /// Whether nothing waits for a flush.
