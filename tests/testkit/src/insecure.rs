@@ -14,7 +14,9 @@ use core::time::Duration;
 use offwire::rustls::pki_types::UnixTime;
 use offwire::rustls::time_provider::TimeProvider;
 
-pub use null::{CERTIFICATE, HANDSHAKE_FILLING, TAG, danger_null_provider_for_tests, filling};
+pub use null::{
+    CERTIFICATE, HANDSHAKE_FILLING, NullWork, TAG, danger_null_provider_for_tests, filling,
+};
 pub(crate) use null::{NullCertificate, NullTicketer, NullVerifier};
 pub use seeded::DangerSeededForTests;
 

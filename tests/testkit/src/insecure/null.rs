@@ -16,6 +16,7 @@ mod cipher;
 mod filling;
 mod peers;
 mod schedule;
+mod work;
 
 use offwire::rustls::crypto::{
     ActiveKeyExchange, CipherSuiteCommon, CryptoProvider, GetRandomFailed, KeyExchangeAlgorithm,
@@ -35,6 +36,7 @@ pub use self::cipher::TAG;
 pub use self::filling::filling;
 pub use self::peers::CERTIFICATE;
 pub(crate) use self::peers::{NullCertificate, NullVerifier};
+pub use self::work::NullWork;
 
 /// What every key, secret, random value, MAC and signature of the handshake is made of.
 pub const HANDSHAKE_FILLING: u8 = 0x42;

@@ -11,6 +11,7 @@ use offwire::rustls::{
     ConnectionTrafficSecrets, ContentType, Error, ProtocolVersion, SupportedCipherSuite,
 };
 
+use super::work::NullWork;
 use super::{HANDSHAKE_FILLING, filling};
 
 /// What stands at the end of a record of the handshake, where a cipher would put its tag.
@@ -142,6 +143,7 @@ impl MessageDecrypter for Direction {
         mut message: InboundOpaqueMessage<'a>,
         _: u64,
     ) -> Result<InboundPlainMessage<'a>, Error> {
+        NullWork::opened(message.payload.len());
         let start = match self {
             Self::Tls13 => 0,
             Self::Tls12 => EXPLICIT_NONCE.len(),

@@ -11,6 +11,7 @@ use offwire::rustls::crypto::tls13::{Hkdf, HkdfExpander, OkmBlock, OutputLengthE
 use super::HANDSHAKE_FILLING;
 use super::cipher::{FIXED_IV, KEY};
 use super::filling::{self, filling};
+use super::work::NullWork;
 use crate::pair::Side;
 
 /// Bytes of a hash that passes for SHA-256.
@@ -39,7 +40,8 @@ impl Hash for NullHash {
         Box::new(Self)
     }
 
-    fn hash(&self, _: &[u8]) -> Output {
+    fn hash(&self, data: &[u8]) -> Output {
+        NullWork::hashed(data.len());
         Output::new(&[HANDSHAKE_FILLING; HASH])
     }
 
@@ -65,7 +67,9 @@ impl Context for NullHash {
         self.hash(&[])
     }
 
-    fn update(&mut self, _: &[u8]) {}
+    fn update(&mut self, data: &[u8]) {
+        NullWork::hashed(data.len());
+    }
 }
 
 impl Hkdf for NullHkdf {
