@@ -47,7 +47,8 @@ impl Side {
 ///
 /// A pair that is [`recording`](Self::recording) remembers who called what, which outcome, and
 /// which records crossed, and shows it as a [`Ladder`]. Calls count if they are made through
-/// [`Self::on`] or by a driver, movements if they are made by the pair's own methods.
+/// [`Self::on`] or by a driver, movements if they are made by the pair's own methods. A driver that
+/// gives up shows it behind the state, and so does whoever prints the pair.
 #[derive(Debug)]
 pub struct Pair {
     /// The client's engine.
@@ -286,6 +287,7 @@ impl Pair {
 }
 
 impl fmt::Display for Pair {
+    /// What both ends wait for and have moved; behind it the ladder, if the pair is recording.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ends = [
             ("client", &self.client, &self.to_client),
@@ -305,7 +307,10 @@ impl fmt::Display for Pair {
                 link.delivered(),
             )?;
         }
-        Ok(())
+        match self.recorder {
+            Recorder::Off => Ok(()),
+            Recorder::On(_) => write!(f, "\n{}", self.ladder()),
+        }
     }
 }
 

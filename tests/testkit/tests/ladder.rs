@@ -121,3 +121,42 @@ fn a_pair_that_does_not_record_has_an_empty_ladder() {
     pair.handshake();
     assert!(pair.ladder().is_empty());
 }
+
+/// The message of the panic that this ends in.
+fn panic_of(run: impl FnOnce()) -> String {
+    let panic = std::panic::catch_unwind(core::panic::AssertUnwindSafe(run))
+        .expect_err("it does not go on");
+    panic.downcast_ref::<String>().expect("a message").clone()
+}
+
+#[test]
+fn a_driver_that_gives_up_shows_the_ladder_of_a_recording_pair() {
+    type Driver = (&'static str, fn(&mut Pair));
+    let drivers: [Driver; 3] = [
+        ("handshake", |pair| pair.handshake()),
+        ("write(2)", |pair| drop(pair.exchange(Side::Client, b"hi"))),
+        ("shutdown", |pair| {
+            pair.handshake();
+            pair.to_client.set_capacity(0);
+            pair.close();
+        }),
+    ];
+    for (call, drive) in drivers {
+        let fresh = || {
+            let mut pair = Pair::of(&Contexts::new().version(ProtocolVersion::Tls12));
+            if call != "shutdown" {
+                // The ClientHello arrives; the answer never does.
+                pair.to_client.set_capacity(0);
+            }
+            pair
+        };
+        let recorded = panic_of(|| drive(&mut fresh().recording()));
+        assert!(recorded.contains("bytes outgoing"), "{recorded}");
+        let rung = |line: &&str| line.trim_start().starts_with(call);
+        let (rungs, wire) = (recorded.lines().filter(rung).count(), " handshake ");
+        assert!(rungs > 0 && recorded.contains(wire), "{call}: {recorded}");
+        let silent = panic_of(|| drive(&mut fresh()));
+        assert!(silent.contains("bytes outgoing"), "{silent}");
+        assert_eq!(silent.lines().count(), 1, "{silent}");
+    }
+}

@@ -124,9 +124,14 @@ impl Pair {
         self.run_until("the shutdown", |pair| {
             let mut outcomes = [Shutdown::NeedWrite; 2];
             for (side, outcome) in Side::BOTH.into_iter().zip(&mut outcomes) {
-                *outcome = pair.on(side).shutdown().unwrap();
+                match pair.on(side).shutdown() {
+                    Ok(said) => *outcome = said,
+                    Err(error) => panic!("shutdown: {error}: {pair}"),
+                }
                 // Data behind our close_notify is kept for `read`, tickets are not data.
-                let _ = pair.on(side).read_available(&mut Vec::new()).unwrap();
+                if let Err(error) = pair.on(side).read_available(&mut Vec::new()) {
+                    panic!("read: {error}: {pair}");
+                }
             }
             if outcomes == [Shutdown::Complete; 2] {
                 Progress::Done
