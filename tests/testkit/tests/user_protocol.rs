@@ -1,6 +1,5 @@
-//! A protocol of a user's own, property-tested over TLS: requests and responses behind their
-//! length. The test needs no socket, no thread and no clock; what varies is where the transport
-//! cuts, how much it holds, and how the engines are set.
+//! A protocol of a user's own, property-tested over TLS: requests and responses behind their length.
+//! It needs no socket, thread or clock; cuts and room of the transport vary, and the engines' settings.
 
 use offwire_testkit::{Contexts, Pair, Side, strategy};
 use proptest::prelude::*;
@@ -21,7 +20,6 @@ fn deframe(received: &mut Vec<u8>) -> Option<Vec<u8>> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn every_request_is_answered_in_order(
         requests in prop::collection::vec(strategy::payload(40_000), 1..4),
@@ -31,13 +29,10 @@ proptest! {
         let contexts = Contexts::new().version(version).suite(suite).settings(settings);
         let mut pair = Pair::of(&contexts).cuts(cuts).capacity(capacity).recording();
         for request in requests {
-            let mut at_server = pair.exchange(Side::Client, &frame(&request));
-            let mut response = deframe(&mut at_server).expect("a whole request");
+            let mut response = deframe(&mut pair.exchange(Side::Client, &frame(&request))).unwrap();
             response.reverse(); // the service: it answers with the request, backwards
-            let mut at_client = pair.exchange(Side::Server, &frame(&response));
-            let answer: Option<Vec<u8>> = deframe(&mut at_client);
-            let expected = request.iter().rev().copied().collect::<Vec<u8>>();
-            prop_assert_eq!(answer.as_ref(), Some(&expected), "{}", pair.ladder());
+            let answer = deframe(&mut pair.exchange(Side::Server, &frame(&response)));
+            prop_assert_eq!(answer, Some(request.into_iter().rev().collect()), "{}", pair);
         }
         pair.close();
     }

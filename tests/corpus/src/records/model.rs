@@ -1,6 +1,6 @@
 //! What an engine must make of records behind the handshake: which data, and then which end. The rules
-//! are those of RFC 8446 and RFC 5246 and of the floods that `docs/conformance.md` names; no line is
-//! shared with the engine.
+//! are those of RFC 8446 and RFC 5246, and the limits against floods (`docs/matrix.md`, E10); no line
+//! is shared with the engine.
 
 use alloc::collections::VecDeque;
 
