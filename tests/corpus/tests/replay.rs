@@ -27,11 +27,16 @@ fn names(folder: &Path) -> Vec<String> {
 fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let targets: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names(&folder()), targets);
-    let manifest = fs::read_to_string(folder().join("../Cargo.toml")).unwrap();
+    let read = |file| fs::read_to_string(folder().join(file)).unwrap();
+    let (manifest, readme) = (read("../Cargo.toml"), read("../README.md"));
     for target in targets {
         assert!(
             manifest.contains(&format!("name = \"{target}\"")),
             "a [[bin]] for {target}"
+        );
+        assert!(
+            readme.contains(&format!("`{target}`")),
+            "fuzz/README.md: what {target} asserts"
         );
         let file = folder().join(format!("../fuzz_targets/{target}.rs"));
         assert!(file.exists(), "{}", file.display());
