@@ -149,9 +149,16 @@ impl Schedule {
     /// no more than some bytes do, and take long.
     #[must_use]
     pub fn affordable(self) -> Self {
+        self.affordable_within(MOVEMENTS)
+    }
+
+    /// As [`Self::affordable`], in about so many movements of each direction. Each may cost a retry of
+    /// all that a blocked write offers.
+    #[must_use]
+    pub fn affordable_within(self, movements: usize) -> Self {
         let fresh = self.operations.iter().map(Operation::fresh);
         let total = fresh.chain(self.bulk).fold(0, usize::saturating_add);
-        let least = total / MOVEMENTS + 1;
+        let least = total / movements.max(1) + 1;
         Self {
             capacity: self.capacity.max(least),
             buffer: self.buffer.max(least),

@@ -2,7 +2,9 @@
 
 use offwire::ProtocolVersion;
 use offwire_testkit::Side;
-use offwire_testkit::schedule::{Harm, Offer, Operation, Repeat, Schedule, Start, run, run_with};
+use offwire_testkit::schedule::{
+    Authentication, Harm, Offer, Operation, Repeat, Schedule, Start, run, run_with,
+};
 use offwire_testkit::strategy::{Weights, schedule_of};
 use proptest::test_runner::{Config, TestError, TestRunner};
 
@@ -68,10 +70,15 @@ fn any_bytes_are_a_schedule_that_ends() {
 /// What a failing schedule shows must show again: in another run, on another thread, behind others.
 #[test]
 fn the_same_schedule_puts_the_same_bytes_on_the_wire() {
-    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+    let versions = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
+    for (version, authentication) in versions
+        .into_iter()
+        .flat_map(|version| Authentication::ALL.map(|authentication| (version, authentication)))
+    {
         let wire = move || {
             let finished = run(&Schedule {
                 version,
+                authentication,
                 start: Start::Fresh,
                 bulk: [3_000, 20_000],
                 ..Schedule::default()
@@ -79,13 +86,14 @@ fn the_same_schedule_puts_the_same_bytes_on_the_wire() {
             let pair = finished.unwrap().pair;
             [&pair.to_client, &pair.to_server].map(|link| link.sent().to_vec())
         };
+        let what = format!("{version} {authentication:?}");
         let first = wire();
         let [to_client, to_server] = first.each_ref().map(Vec::len);
-        assert!(to_client > 20_000 && to_server > 3_000, "{version}");
+        assert!(to_client > 20_000 && to_server > 3_000, "{what}");
         run(&schedule(vec![Operation::write(Side::Client, 1)])).unwrap();
-        assert!(wire() == first, "{version}: again");
+        assert!(wire() == first, "{what}: again");
         let elsewhere = std::thread::spawn(wire).join().unwrap();
-        assert!(elsewhere == first, "{version}: elsewhere");
+        assert!(elsewhere == first, "{what}: elsewhere");
     }
 }
 
