@@ -8,7 +8,6 @@
 //! proptest! {
 //!     #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
 //!
-//!     # fn keeps() {}
 //!     fn any_schedule_keeps_the_contract(schedule in strategy::schedule()) {
 //!         run(&schedule)?;
 //!     }
