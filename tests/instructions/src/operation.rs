@@ -63,7 +63,7 @@ impl Operation {
         let (client, server) = Contexts::new()
             .version(ProtocolVersion::Tls13)
             .tickets(0)
-            .danger_seeded_crypto(1)
+            .danger_seeded_crypto_for_tests(1)
             .build();
         match self {
             Self::Seal(length) => seal(connected(&client, &server)?, length, count),
