@@ -215,18 +215,9 @@ fn owned(hello: &rustls::server::ClientHello<'_>) -> ClientHello {
 /// the message cannot be decoded.
 fn offered_versions(message: &[u8]) -> Option<Vec<ProtocolVersion>> {
     const SUPPORTED_VERSIONS: u16 = 43;
-    let mut fields = Fields(message);
-    let _header_version_random = fields.take(4 + 2 + 32)?;
-    let _session_id = fields.vector::<1>()?;
-    let _cipher_suites = fields.vector::<2>()?;
-    let _compression_methods = fields.vector::<1>()?;
-    let mut extensions = match fields.0 {
-        [] => Fields(&[]),
-        _ => Fields(fields.vector::<2>()?),
-    };
+    let mut extensions = Fields::client_hello_extensions(message)?;
     while !extensions.0.is_empty() {
-        let extension = u16::from_be_bytes(*extensions.array()?);
-        let content = extensions.vector::<2>()?;
+        let (extension, content) = extensions.extension()?;
         if extension == SUPPORTED_VERSIONS {
             let versions = Fields(content).vector::<1>()?.as_chunks::<2>().0;
             let spoken = versions.iter().filter_map(|version| match version {

@@ -179,14 +179,7 @@ fn find_early_data(message: &[u8]) -> Option<()> {
     /// `early_data(42)` (RFC 8446 section 4.2).
     const EARLY_DATA: u16 = 42;
 
-    let mut fields = Fields(message);
-    let _header_version_random = fields.take(MESSAGE_HEADER + 2 + 32)?;
-    let _session_id = fields.vector::<1>()?;
-    let _cipher_suites = fields.vector::<2>()?;
-    let _compression_methods = fields.vector::<1>()?;
-    let mut extensions = Fields(fields.vector::<2>()?);
-    while u16::from_be_bytes(*extensions.array()?) != EARLY_DATA {
-        let _content = extensions.vector::<2>()?;
-    }
+    let mut extensions = Fields::client_hello_extensions(message)?;
+    while extensions.extension()?.0 != EARLY_DATA {}
     Some(())
 }

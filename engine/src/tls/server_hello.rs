@@ -76,15 +76,10 @@ fn parse(message: &[u8]) -> Option<ServerHello> {
     let random = *fields.array::<32>()?;
     let _session_id = fields.vector::<1>()?;
     let _suite_and_compression = fields.array::<3>()?;
-    // "The presence of extensions can be detected by determining whether there are bytes" left.
-    let mut extensions = match fields.0 {
-        [] => Fields(&[]),
-        _ => Fields(fields.vector::<2>()?),
-    };
+    let mut extensions = fields.extensions()?;
     let mut master_secret = MasterSecret::Unbound;
     while !extensions.0.is_empty() {
-        let extension = u16::from_be_bytes(*extensions.array()?);
-        let _content = extensions.vector::<2>()?;
+        let (extension, _) = extensions.extension()?;
         if extension == EXTENDED_MASTER_SECRET {
             master_secret = MasterSecret::Extended;
         }
