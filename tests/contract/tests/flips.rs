@@ -38,6 +38,21 @@ fn flights() -> [(Vec<Operation>, Side); 6] {
     ]
 }
 
+/// A connection in which this bit is flipped of what is in the air at this flight, all of which then
+/// meets one and the same call: a read completes the handshake and goes on behind it.
+fn flipped_for_a_read(
+    kind: (ProtocolVersion, Suite, Authentication),
+    (flight, at, bit): (usize, u32, u8),
+) -> Schedule {
+    let mut schedule = flipped(kind, (flight, at, bit), Cuts::Whole);
+    let receiver = flights()[flight].1;
+    let all = Operation::Feed(receiver, Inlet::Feed, 1 << 20);
+    schedule
+        .operations
+        .extend([all, Operation::Read(receiver, 50)]);
+    schedule
+}
+
 /// A connection in which this bit is flipped of what is in the air at this flight.
 fn flipped(
     (version, suite, authentication): (ProtocolVersion, Suite, Authentication),
@@ -66,9 +81,15 @@ fn flipped(
 fn anywhere() -> impl Strategy<Value = Schedule> {
     let kind = (version(), suite(), authentication());
     let at = prop_oneof![3 => 0..16_u32, 2 => 120..150_u32, 3 => any::<u32>()];
-    let cuts = prop_oneof![2 => Just(Cuts::Whole), 1 => (1..40_usize).prop_map(Cuts::Bytes)];
-    (kind, (0..6_usize, at, 0..8_u8), cuts)
-        .prop_map(|(kind, place, cuts)| flipped(kind, place, cuts))
+    let meeting = prop_oneof![
+        2 => Just(None),
+        2 => Just(Some(Cuts::Whole)),
+        1 => (1..40_usize).prop_map(|bytes| Some(Cuts::Bytes(bytes))),
+    ];
+    (kind, (0..6_usize, at, 0..8_u8), meeting).prop_map(|(kind, place, cuts)| match cuts {
+        Some(cuts) => flipped(kind, place, cuts),
+        None => flipped_for_a_read(kind, place),
+    })
 }
 
 proptest! {

@@ -305,7 +305,6 @@ impl Run {
     /// A call failed: the connection is dead, and there was a reason.
     pub(super) fn die(&mut self, side: Side, before: Before, error: &Error) -> Verdict {
         let closed = self.ledger(side).is_closed();
-        self.check_reason(side, error)?;
         let phase = match self.pair.engine(side).negotiated() {
             None => Phase::Handshaking,
             Some(_) => Phase::Open,
@@ -316,7 +315,9 @@ impl Run {
             (Phase::Open | Phase::Handshaking, _) => Sealing::Nothing,
         };
         let error = error.clone();
+        // The call may have completed the handshake first: what it met then stood behind that.
         self.account(side, before, sealing)?;
+        self.check_reason(side, &error)?;
         self.ledger(side).fate = Fate::Dead { error, phase };
         Ok(())
     }
