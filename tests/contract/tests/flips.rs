@@ -45,7 +45,10 @@ fn flipped_for_a_read(
     (flight, at, bit): (usize, u32, u8),
 ) -> Schedule {
     let mut schedule = flipped(kind, (flight, at, bit), Cuts::Whole);
-    let receiver = flights()[flight].1;
+    let receiver = flights()
+        .into_iter()
+        .nth(flight)
+        .map_or(Side::Server, |(_, side)| side);
     let all = Operation::Feed(receiver, Inlet::Feed, 1 << 20);
     schedule
         .operations

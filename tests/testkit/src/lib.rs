@@ -16,6 +16,7 @@
 //! * [`Ladder`]: who called what on a pair, which outcome, which records crossed; as text or SVG.
 //! * [`schedule`]: any order of calls and any harm to the transport, run beside a model of the
 //!   contract; [`strategy`] makes schedules, and what tests of a protocol of your own vary.
+//! * [`early_data`]: a client that has a session, and a server that takes its early data or rejects it.
 //! * [`RawPeer`]: completes a handshake with an engine, then seals and opens whatever a test asks
 //!   for.
 //! * [`insecure`]: cryptography from a seed, whose sessions can be replayed byte by byte, and a null
@@ -51,6 +52,7 @@ extern crate alloc;
 
 mod certificates;
 mod contexts;
+pub mod early_data;
 pub mod insecure;
 mod ladder;
 mod link;
