@@ -2,7 +2,7 @@
 //!
 //! The input: a byte of settings, a seed of cuts, then what a client sends.
 
-use offwire::{Acceptor, ClientHello, Error, Hello, Misuse};
+use offwire::{Acceptor, Alert, ClientHello, Error, Hello, Misuse};
 use offwire_testkit::{Random, Side};
 
 use crate::feed::{contexts, engine, read_only};
@@ -15,7 +15,12 @@ pub(crate) fn run(input: &[u8]) {
     let contexts = contexts(settings);
     let wire = script.rest();
     let (_, server) = contexts.build();
-    let direct = read_only(Watched::new(engine(Side::Server, &contexts)), wire, None);
+    reject(wire, seed);
+    let direct = read_only(
+        Watched::new(engine(Side::Server, &contexts), &contexts),
+        wire,
+        None,
+    );
 
     let (mut acceptor, mut rest) = (Acceptor::new(), wire);
     let mut random = Random::new(u64::from(seed));
@@ -28,7 +33,7 @@ pub(crate) fn run(input: &[u8]) {
         seen = hello(&mut acceptor, seen);
     }
     if let Ok(Some(hello)) = seen {
-        let accepted = Watched::new(acceptor.accept(&server).unwrap());
+        let accepted = Watched::new(acceptor.accept(&server).unwrap(), &contexts);
         let finished = Error::Misuse(Misuse::AcceptorFinished);
         assert_eq!(acceptor.client_hello(), Err(finished.clone()));
         assert_eq!(acceptor.accept(&server).err(), Some(finished));
@@ -51,6 +56,25 @@ pub(crate) fn run(input: &[u8]) {
     assert_eq!(acceptor.sent(waiting + 1), Err(too_much));
     assert_eq!(acceptor.sent(waiting), Ok(()));
     assert!(acceptor.outgoing().is_empty());
+}
+
+/// An acceptor that is told to reject behind some bytes says its alert and nothing more, unless it had
+/// refused before.
+fn reject(wire: &[u8], seed: u8) {
+    let alert = Alert::from_code(seed);
+    let mut acceptor = Acceptor::new();
+    let behind = Random::new(u64::from(seed)).cut(wire.len() + 1) - 1;
+    acceptor.feed(&wire[..behind]);
+    let refused = acceptor.client_hello().err();
+    let said = acceptor.reject(alert);
+    assert_eq!(said.err(), refused, "a refusal stays");
+    let finished = refused.unwrap_or_else(|| Misuse::AcceptorFinished.into());
+    if matches!(finished, Error::Misuse(_)) {
+        let record = [21, 3, 3, 0, 2, 2, seed];
+        assert_eq!(acceptor.outgoing(), record, "a fatal alert in the clear");
+    }
+    assert_eq!(acceptor.client_hello(), Err(finished.clone()));
+    assert_eq!(acceptor.reject(alert), Err(finished));
 }
 
 /// What the acceptor says now; an error that it said before must stay.

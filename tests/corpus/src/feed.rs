@@ -25,7 +25,7 @@ pub(crate) fn feed(role: Side, input: &[u8]) {
     let (settings, seed) = (script.byte(), script.byte());
     let contexts = contexts(settings);
     let wire = script.rest();
-    let fresh = || Watched::new(engine(role, &contexts));
+    let fresh = || Watched::new(engine(role, &contexts), &contexts);
     let cut = read_only(fresh(), wire, Some(u64::from(seed)));
     let whole = read_only(fresh(), wire, None);
     assert_eq!(cut, whole, "where the transport cuts must not matter");
@@ -120,7 +120,8 @@ fn converse(mut engine: Watched, wire: &[u8], seed: u64) {
             0 if random.below(4) == 0 => engine.feed_eof(),
             0..3 => drop(engine.send(random.below(500))),
             3 => _ = engine.handshake(),
-            4 | 5 => _ = engine.read(&mut into),
+            4 => _ = engine.read(&mut into),
+            5 => _ = engine.read_bytes(&mut into),
             6 => {
                 let len = random.below(64);
                 _ = engine.peek_and_read(&mut into[..len]);
@@ -138,8 +139,12 @@ fn converse(mut engine: Watched, wire: &[u8], seed: u64) {
                 1 => engine.key_update(KeyUpdate::Ours),
                 _ => engine.release(),
             },
-            _ if random.below(8) == 0 => _ = engine.shutdown(),
-            _ => {}
+            _ => match random.below(8) {
+                0 => _ = engine.shutdown(),
+                1 => _ = engine.read_early(&mut into),
+                2 => _ = engine.write_early(b"early"),
+                _ => {}
+            },
         }
     }
     finish(&mut engine, &mut into);
@@ -200,7 +205,7 @@ mod tests {
             let (settings, cuts) = (script.byte(), script.byte());
             let contexts = contexts(settings);
             for cuts in [None, Some(cuts.into())] {
-                let engine = Watched::new(engine(role, &contexts));
+                let engine = Watched::new(engine(role, &contexts), &contexts);
                 let run = read_only(engine, script.rest(), cuts);
                 let name = format!("{}/{}", seed.target, seed.file);
                 assert_eq!(run.end, Ok(Read::Closed), "{name}");

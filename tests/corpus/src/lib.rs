@@ -5,8 +5,8 @@
 //! `fuzz/corpus` without a fuzzer, and so that a crash becomes a test by giving it a name.
 //!
 //! The cryptography is the test kit's null provider: a fuzzer gets past the handshake and past the
-//! AEAD. `operations` runs on real ciphers from a seed, since its model counts their bytes. Either
-//! way the same input always does the same.
+//! AEAD. `operations` and `early_data` run on real ciphers from a seed: the one counts their bytes, the
+//! other skips what cannot be opened. Either way the same input always does the same.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +20,7 @@ extern crate alloc;
 mod acceptor;
 pub mod bio_model;
 mod bio_pair;
+mod early_data;
 mod feed;
 mod ledger;
 mod operations;
@@ -36,10 +37,11 @@ use offwire_testkit::Side;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("acceptor", acceptor),
     ("bio_pair", bio_pair),
     ("client_feed", client_feed),
+    ("early_data", early_data),
     ("operations", operations),
     ("pair", pair),
     ("records", records),
@@ -56,6 +58,11 @@ pub fn acceptor(input: &[u8]) {
 /// Any calls on a [`BioPair`](offwire_bio::BioPair), against two bounded queues.
 pub fn bio_pair(input: &[u8]) {
     bio_pair::run(input);
+}
+
+/// Early data in any order of calls, to a server that takes or rejects it.
+pub fn early_data(input: &[u8]) {
+    early_data::run(input);
 }
 
 /// Any bytes from a server into a fresh client.

@@ -3,8 +3,11 @@
 //!
 //! The input: a byte of settings a side, a byte of connection, two lengths, then the cuts.
 
-use offwire::{Completion, Handshake, KeyUpdate, ProtocolVersion, Read, Settings, Shutdown, Write};
-use offwire_testkit::Side;
+use offwire::{
+    Completion, Handshake, KeyUpdate, ProtocolVersion, Read, RecordSizing, RetryCheck, Settings,
+    Shutdown, Write,
+};
+use offwire_testkit::{ClientAuth, Contexts, Side};
 
 use crate::feed::contexts;
 use crate::ledger::Ledger;
@@ -37,20 +40,19 @@ pub(crate) fn run(input: &[u8]) {
         0 => ProtocolVersion::Tls13,
         _ => ProtocolVersion::Tls12,
     });
-    let (client, server) = contexts
+    let contexts = contexts
         .client_settings(of(settings[0], connection & 2))
         .server_settings(of(settings[1], connection & 4))
-        .client_auth_as(offwire_testkit::ClientAuth::None)
-        .build();
+        .client_auth_as(ClientAuth::None);
+    let (client, server) = contexts.build();
     let mut ends = [
         End::new(
-            client
-                .connect(offwire_testkit::Contexts::new().name())
-                .unwrap(),
+            client.connect(contexts.name()).unwrap(),
+            &contexts,
             1,
             script.length(MOST),
         ),
-        End::new(server.accept(), 2, script.length(MOST)),
+        End::new(server.accept(), &contexts, 2, script.length(MOST)),
     ];
     let mut idle = 0;
     while ends
@@ -94,6 +96,15 @@ fn of(byte: u8, sent: u8) -> Settings {
     if byte & 2 != 0 {
         settings = settings.write_mode(offwire::WriteMode::Partial);
     }
+    if byte & 4 != 0 {
+        settings = settings.retry_check(RetryCheck::Length);
+    }
+    if byte & 8 != 0 {
+        settings = settings.max_record_size(600);
+    }
+    if byte & 16 != 0 {
+        settings = settings.record_sizing(RecordSizing::Dynamic);
+    }
     if sent != 0 {
         settings = settings.completion(Completion::Sent);
     }
@@ -101,9 +112,9 @@ fn of(byte: u8, sent: u8) -> Settings {
 }
 
 impl End {
-    fn new(engine: offwire::Engine, seed: u64, payload: usize) -> Self {
+    fn new(engine: offwire::Engine, contexts: &Contexts, seed: u64, payload: usize) -> Self {
         Self {
-            engine: Watched::new(engine),
+            engine: Watched::new(engine, contexts),
             ledger: Ledger::new(seed),
             left: payload,
             in_flight: Vec::new(),
@@ -114,7 +125,11 @@ impl End {
     /// Reads what is there, writes on, and closes behind the payload.
     fn call(&mut self, peer: &mut Self, script: &mut Script<'_>, connection: u8) {
         let mut into = vec![0; some_or(script.length(16_384), 16_385)];
-        while let Ok(Read::Read(n)) = self.engine.read(&mut into) {
+        let by_bytes = connection & 32 != 0;
+        while let Ok(Read::Read(n)) = match by_bytes {
+            true => self.engine.read_bytes(&mut into),
+            false => self.engine.read(&mut into),
+        } {
             let committed = peer.engine.engine().committed();
             peer.ledger.received(&into[..n], committed);
         }

@@ -35,6 +35,7 @@ pub fn all() -> Vec<Seed> {
         ("pair", random_scripts(5, 16, 60)),
         ("bio_pair", random_scripts(17, 8, 300)),
         ("stream", random_scripts(29, 12, 200)),
+        ("early_data", random_scripts(41, 16, 120)),
     ];
     let of_target = |(target, seeds): (&'static str, Seeds)| {
         seeds.into_iter().map(move |(name, bytes)| Seed {

@@ -56,7 +56,7 @@ pub(crate) fn run(input: &[u8]) {
     };
     let mut session = Session {
         stream,
-        peer: Watched::new(peer),
+        peer: Watched::new(peer, &contexts),
         out: Ledger::new(1),
         back: Ledger::new(2),
         plaintext: Vec::new(),
@@ -328,7 +328,7 @@ impl<'a> Session<'a> {
                 None => break Err(self.failed.clone().expect("the error of a dead connection")),
             }
         };
-        let alone = Watched::new(engine(self.role, &self.contexts));
+        let alone = Watched::new(engine(self.role, &self.contexts), &self.contexts);
         let alone = read_only(alone, &self.stream.transport().ever_arrived, None);
         assert_eq!(end, alone.end, "the end of what arrived");
         assert!(self.plaintext == alone.plaintext, "all that arrived before");

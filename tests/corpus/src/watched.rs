@@ -2,11 +2,13 @@
 //! promise, that errors and ends stay, and that no byte is counted twice.
 
 mod ports;
+mod reading;
+mod writing;
 
-use offwire::{
-    Engine, Error, Handshake, Interest, Internal, KeyUpdate, Misuse, Read, RetryCheck, Shutdown,
-    Write,
-};
+use offwire::{Completion, Engine, Error, Handshake, Interest, Internal, KeyUpdate, Read};
+use offwire_testkit::Contexts;
+
+use self::writing::Stage;
 
 /// Wire bytes of the largest record that an engine seals.
 const LARGEST_OUTGOING: usize = 16_413;
@@ -47,14 +49,27 @@ pub(crate) struct Watched {
     read: u64,
     /// Plaintext that was reported as written, or committed at shutdown.
     written: u64,
+    /// The same of early data and of a server's answer to it.
+    written_early: usize,
+    /// The most plaintext that a record carries.
+    record: usize,
+    /// Who sealed what was last committed.
+    owner: Stage,
     /// What had been sent when bytes were last committed.
     sent_at_commit: u64,
+    /// What will have been sent once all that was committed has left.
+    sealed_end: u64,
+    /// What will have been sent once the handshake's last flight has left, where it is known.
+    handshake_end: Option<u64>,
     /// The most that the incoming queue had held when the handshake was complete.
     handshake_high_water: Option<usize>,
 }
 
 impl Watched {
-    pub(crate) fn new(engine: Engine) -> Self {
+    /// An engine that was made from these contexts.
+    pub(crate) fn new(engine: Engine, contexts: &Contexts) -> Self {
+        let record = engine.settings().effective_max_record_size();
+        let record = record.min(contexts.largest_plaintext());
         let (fed, sent) = (engine.stats().wire_fed, engine.stats().wire_sent);
         let mut watched = Self {
             engine,
@@ -64,7 +79,12 @@ impl Watched {
             sent,
             read: 0,
             written: 0,
+            written_early: 0,
+            record,
+            owner: Stage::Traffic,
             sent_at_commit: 0,
+            sealed_end: 0,
+            handshake_end: None,
             handshake_high_water: None,
         };
         watched.check();
@@ -99,148 +119,23 @@ impl Watched {
     }
 
     pub(crate) fn handshake(&mut self) -> Result<Handshake, Error> {
+        let was_complete = self.is_complete();
         let outcome = self.engine.handshake();
         self.note(&outcome);
+        if self.is_complete() && !was_complete {
+            // Nothing else is sealed by this verb, so what waits ends with the last flight.
+            self.handshake_end = Some(self.sent + self.waiting() as u64);
+        }
         match &outcome {
             Ok(Handshake::Complete) => {
-                assert!(self.is_complete(), "complete, yet nothing is agreed")
+                assert!(self.is_complete(), "complete, yet nothing is agreed");
+                if self.engine.settings().effective_completion() == Completion::Sent {
+                    let left = self.handshake_end.is_none_or(|end| self.sent >= end);
+                    assert!(left, "rule 5: the last flight has not left");
+                }
             }
             Ok(Handshake::NeedRead) => self.check_need_read(),
             Ok(Handshake::NeedWrite) => assert!(self.waiting() > 0, "NeedWrite without output"),
-            Err(_) => {}
-        }
-        self.check();
-        outcome
-    }
-
-    /// Peeks, then reads: both must say the same.
-    pub(crate) fn peek_and_read(&mut self, into: &mut [u8]) -> Result<Read, Error> {
-        let mut peeked = vec![0; into.len()];
-        let foretold = self.engine.peek(&mut peeked);
-        let outcome = self.read(into);
-        assert_eq!(outcome, foretold, "a peek tells what the read will say");
-        if let Ok(Read::Read(n)) = outcome {
-            assert_eq!(into.get(..n), peeked.get(..n), "a peek shows what is read");
-        }
-        outcome
-    }
-
-    pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<Read, Error> {
-        let pending = self.engine.pending();
-        let outcome = self.engine.read(into);
-        self.note(&outcome);
-        match &outcome {
-            Ok(Read::Read(n)) => {
-                let n = *n;
-                let most = if pending > 0 { pending } else { n };
-                assert_eq!(n, into.len().min(most), "what is pending comes first");
-                assert_eq!(n == 0, into.is_empty(), "Read(0) is for an empty buffer");
-                self.read += n as u64;
-            }
-            Ok(Read::NeedRead) if self.is_complete() => self.check_room(),
-            Ok(Read::NeedRead) => self.check_need_read(),
-            Ok(Read::NeedWrite) => {
-                assert!(
-                    !self.is_complete(),
-                    "a read needs no output after the handshake"
-                );
-                assert!(self.waiting() > 0, "NeedWrite without output");
-            }
-            Ok(end @ (Read::Closed | Read::Truncated)) => {
-                assert!(self.is_complete(), "{end:?} during the handshake");
-                match &self.end {
-                    End::Open => self.end = End::Read(*end),
-                    End::Read(earlier) => assert_eq!(earlier, end, "an end stays"),
-                    End::Failed(error) => panic!("{end:?} behind {error:?}"),
-                }
-            }
-            Err(_) => {}
-        }
-        if let (End::Read(earlier), Ok(other)) = (&self.end, &outcome) {
-            assert_eq!(other, earlier, "an end stays");
-        }
-        self.check();
-        outcome
-    }
-
-    pub(crate) fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
-        let before = self.engine.committed();
-        let outcome = self.engine.write(plaintext);
-        self.note(&outcome);
-        match &outcome {
-            Ok(Write::Written(n)) => {
-                assert!(self.is_complete(), "written during the handshake");
-                assert!(before <= *n && *n <= plaintext.len(), "{n} bytes written");
-                assert_eq!(self.engine.committed(), 0, "nothing is owed");
-                self.written += *n as u64;
-            }
-            Ok(Write::NeedRead) => {
-                assert!(
-                    !self.is_complete(),
-                    "a write needs no input after the handshake"
-                );
-                assert_eq!(self.engine.committed(), 0, "nothing was taken");
-                self.check_need_read();
-            }
-            Ok(Write::NeedWrite) => {
-                assert!(self.waiting() > 0, "NeedWrite without output");
-                let committed = self.engine.committed();
-                assert!(before <= committed && committed <= plaintext.len());
-                if committed > before {
-                    self.sent_at_commit = self.sent;
-                }
-            }
-            Err(Error::Misuse(_)) => assert_eq!(self.engine.committed(), before),
-            Err(_) => {}
-        }
-        self.check();
-        outcome
-    }
-
-    /// Repeats a write that may be blocked, `offer`, in ways that the contract forbids: each is refused
-    /// and changes nothing, so the right retry still works.
-    pub(crate) fn retry_wrongly(&mut self, offer: &[u8]) {
-        let committed = self.engine.committed();
-        if committed == 0 || self.error().is_some() {
-            return;
-        }
-        let (waiting, stats) = (self.waiting(), self.engine.stats());
-        let mut bad = vec![offer[..committed - 1].to_vec(), Vec::new()];
-        // What has left may be compared by its length alone.
-        let compared = self.engine.settings().effective_retry_check() == RetryCheck::Contents;
-        if compared && self.sent == self.sent_at_commit {
-            let mut changed = offer.to_vec();
-            changed[committed - 1] ^= 1;
-            bad.push(changed);
-        }
-        for retry in bad {
-            let refused = Err(Error::Misuse(Misuse::BadWriteRetry));
-            assert_eq!(self.engine.write(&retry), refused, "{} bytes", retry.len());
-            assert_eq!(
-                self.engine.committed(),
-                committed,
-                "the retry is still owed"
-            );
-            assert_eq!(self.waiting(), waiting, "nothing was sealed");
-            assert_eq!(self.engine.stats(), stats);
-        }
-        self.check();
-    }
-
-    pub(crate) fn shutdown(&mut self) -> Result<Shutdown, Error> {
-        let committed = self.engine.committed();
-        let outcome = self.engine.shutdown();
-        self.note(&outcome);
-        match &outcome {
-            Ok(said) => {
-                assert!(self.is_complete(), "shut down during the handshake");
-                if self.half == Half::Open {
-                    self.written += committed as u64;
-                    self.half = Half::Shut;
-                }
-                assert_eq!(*said == Shutdown::NeedWrite, self.waiting() > 0, "{said:?}");
-            }
-            Err(Error::Misuse(_)) => assert!(!self.is_complete()),
             Err(_) => {}
         }
         self.check();
@@ -334,11 +229,12 @@ impl Watched {
         );
         assert_eq!(engine.outgoing().is_empty(), waiting == 0);
         assert_eq!((stats.wire_fed, stats.wire_sent), (self.fed, self.sent));
-        let opened = self.read + engine.pending() as u64;
+        let pending = engine.pending() - self.early_pending();
+        let opened = self.read + pending as u64;
         assert_eq!(stats.plaintext_opened, opened, "opened is read or pending");
-        let owed = match self.half {
-            Half::Open => engine.committed() as u64,
-            Half::Shut => 0,
+        let owed = match (self.half, self.owner) {
+            (Half::Open, Stage::Traffic) => engine.committed() as u64,
+            (Half::Open, Stage::Early) | (Half::Shut, _) => 0,
         };
         assert_eq!(stats.plaintext_sealed, self.written + owed, "sealed once");
         if let End::Failed(_) | End::Read(_) = self.end {

@@ -12,6 +12,7 @@ use offwire::{Client, EarlyData, ProtocolVersion, Server, Settings};
 use self::crypto::Crypto;
 use crate::certificates::{Identity, Kind};
 use crate::insecure::DangerSeededForTests;
+use crate::records::HEADER;
 
 /// A record cipher; which TLS cipher suite that is depends on version and certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -289,6 +290,14 @@ impl Contexts {
             max_fragment_size: Some(bytes),
             ..self
         }
+    }
+
+    /// The most plaintext, in bytes, that a record of either side carries by
+    /// [`Self::max_fragment_size`]; settings may lower it.
+    #[must_use]
+    pub fn largest_plaintext(&self) -> usize {
+        let size = self.max_fragment_size.unwrap_or(usize::MAX);
+        size.saturating_sub(HEADER).min(1 << 14)
     }
 
     /// The settings of both sides.
