@@ -178,6 +178,11 @@ fn situations_of_any_connection() -> Vec<Situation> {
             3,
         ),
         (
+            "records are handed out",
+            meets(unharmed(), |met| met.handed_out),
+            10,
+        ),
+        (
             "a session is resumed",
             meets(unharmed(), |met| met.resumed),
             2,

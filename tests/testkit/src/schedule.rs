@@ -95,6 +95,8 @@ pub struct Schedule {
     pub buffer: usize,
     /// How the sides know each other.
     pub authentication: Authentication,
+    /// Which verb the client and the server read by.
+    pub reading: [Reading; 2],
 }
 
 /// Where a schedule begins.
@@ -105,6 +107,17 @@ pub enum Start {
     Fresh,
     /// Behind it.
     Connected,
+}
+
+/// Which verb a side reads by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub enum Reading {
+    /// `read`, into a buffer.
+    #[default]
+    Buffer,
+    /// `read_bytes`, which hands storage out; the sizes of buffers do not count.
+    Bytes,
 }
 
 /// How the sides of a connection know each other.
@@ -139,6 +152,7 @@ impl Default for Schedule {
             bulk: [0; 2],
             buffer: usize::from(u16::MAX),
             authentication: Authentication::Server,
+            reading: [Reading::Buffer; 2],
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use core::fmt::Debug;
 
-use offwire::{Engine, Error, Handshake, KeyUpdate, Read, Shutdown, Write};
+use offwire::{
+    Engine, Error, Handshake, KeyUpdate, Read, ReadBytes, ReadEarlyData, Shutdown, Write,
+    WriteEarlyData,
+};
 
 use super::Side;
 use crate::recorder::{Event, Recorder};
@@ -65,6 +68,25 @@ impl<'a> Caller<'a> {
         outcome
     }
 
+    /// [`Engine::read_bytes`].
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn read_bytes(&mut self) -> Result<ReadBytes, Error> {
+        let outcome = self.engine.read_bytes();
+        let told = match &outcome {
+            // The bytes themselves would fill the ladder.
+            Ok(ReadBytes::Read(bytes)) => format!("Read({})", bytes.len()),
+            Ok(outcome) => format!("{outcome:?}"),
+            Err(error) => format!("{error:?}"),
+        };
+        self.recorder.note(self.side, || Event::Call {
+            verb: "read_bytes()".into(),
+            outcome: told,
+        });
+        outcome
+    }
+
     /// [`Engine::peek`].
     ///
     /// # Errors
@@ -72,6 +94,26 @@ impl<'a> Caller<'a> {
     pub fn peek(&mut self, into: &mut [u8]) -> Result<Read, Error> {
         let outcome = self.engine.peek(into);
         self.called(|| format!("peek({})", into.len()), &outcome);
+        outcome
+    }
+
+    /// [`Engine::write_early_data`].
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn write_early_data(&mut self, plaintext: &[u8]) -> Result<WriteEarlyData, Error> {
+        let outcome = self.engine.write_early_data(plaintext);
+        self.called(|| format!("write_early({})", plaintext.len()), &outcome);
+        outcome
+    }
+
+    /// [`Engine::read_early_data`].
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn read_early_data(&mut self, into: &mut [u8]) -> Result<ReadEarlyData, Error> {
+        let outcome = self.engine.read_early_data(into);
+        self.called(|| format!("read_early({})", into.len()), &outcome);
         outcome
     }
 

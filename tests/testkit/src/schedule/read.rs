@@ -1,7 +1,8 @@
 //! `read` and `peek`, told a second time: what stands ahead of a reader decides what they answer.
 
-use offwire::{Error, Peer, Read};
+use offwire::{Error, Peer, Read, ReadBytes};
 
+use super::Reading;
 use super::account::{FULL, Sealing};
 use super::flip::Sight;
 use super::ledger::{Fate, Phase};
@@ -66,13 +67,17 @@ impl Run {
     }
 
     pub(super) fn read(&mut self, side: Side, size: usize) -> Verdict<Option<Read>> {
-        let mut into = vec![0; size];
+        let reading = self.reading[side as usize];
+        let size = match reading {
+            Reading::Buffer => size,
+            Reading::Bytes => usize::MAX,
+        };
         if self.ledger(side).is_dead() {
-            let outcome = self.pair.on(side).read(&mut into);
-            return self.read_dead(side, &outcome, &into).map(|()| None);
+            let (outcome, bytes) = self.read_by(side, reading, size);
+            return self.read_dead(side, &outcome, &bytes).map(|()| None);
         }
         let before = self.before(side);
-        let outcome = self.pair.on(side).read(&mut into);
+        let (outcome, bytes) = self.read_by(side, reading, size);
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -83,16 +88,39 @@ impl Run {
         self.settle(side, before, Sealing::Nothing)?;
         self.check_read(side, outcome, size)?;
         match outcome {
-            Read::Read(n) => self.receive(side, &into[..n])?,
+            Read::Read(n) => {
+                self.met.handed_out += usize::from(reading == Reading::Bytes);
+                self.receive(side, &bytes[..n])?;
+            }
             Read::NeedRead | Read::NeedWrite => {
                 let again = self.before(side);
-                let repeated = self.pair.engine(side).read(&mut into);
+                let engine = self.pair.engine(side);
+                let repeated = match reading {
+                    Reading::Buffer => engine.read(&mut vec![0; size]),
+                    Reading::Bytes => told(engine.read_bytes()).0,
+                };
                 ensure_eq!(repeated, Ok(outcome), "a read that waits, repeated at once");
                 self.unchanged(side, again, "a read that waits changes nothing")?;
             }
             Read::Closed | Read::Truncated => self.ledger(side).end = Some(outcome),
         }
         Ok(Some(outcome))
+    }
+
+    /// Calls the verb that a side reads by; the bytes that were read stand at the front.
+    fn read_by(
+        &mut self,
+        side: Side,
+        reading: Reading,
+        size: usize,
+    ) -> (Result<Read, Error>, Vec<u8>) {
+        match reading {
+            Reading::Buffer => {
+                let mut into = vec![0; size];
+                (self.pair.on(side).read(&mut into), into)
+            }
+            Reading::Bytes => told(self.pair.on(side).read_bytes()),
+        }
     }
 
     /// Compares an outcome with what stands ahead.
@@ -228,5 +256,17 @@ impl Run {
             }
         }
         Ok(())
+    }
+}
+
+/// What was handed out, as `read` would tell it.
+fn told(outcome: Result<ReadBytes, Error>) -> (Result<Read, Error>, Vec<u8>) {
+    match outcome {
+        Ok(ReadBytes::Read(bytes)) => (Ok(Read::Read(bytes.len())), bytes.to_vec()),
+        Ok(ReadBytes::NeedRead) => (Ok(Read::NeedRead), Vec::new()),
+        Ok(ReadBytes::NeedWrite) => (Ok(Read::NeedWrite), Vec::new()),
+        Ok(ReadBytes::Closed) => (Ok(Read::Closed), Vec::new()),
+        Ok(ReadBytes::Truncated) => (Ok(Read::Truncated), Vec::new()),
+        Err(error) => (Err(error), Vec::new()),
     }
 }

@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::operation::Operation;
 use super::verdict::{Rule, Verdict};
 use super::wire::Wire;
-use super::{Authentication, Schedule, Start};
+use super::{Authentication, Reading, Schedule, Start};
 use crate::pair::{Pair, Side};
 
 /// A connection that kept its contract to the end.
@@ -64,6 +64,8 @@ pub struct Met {
     pub single_bytes: usize,
     /// Peeks that opened a full record into the caller's buffer.
     pub full_peeks: usize,
+    /// Records that were handed out in storage of their own.
+    pub handed_out: usize,
 }
 
 /// Carries a schedule out, then brings both sides to their end.
@@ -117,6 +119,7 @@ pub(super) struct Run {
     pub(super) pair: Pair,
     pub(super) version: ProtocolVersion,
     pub(super) authentication: Authentication,
+    pub(super) reading: [Reading; 2],
     pub(super) ledgers: [Ledger; 2],
     /// The directions out of the client and out of the server.
     pub(super) wires: [Wire; 2],
@@ -138,12 +141,14 @@ impl Run {
             version,
             suite,
             authentication,
+            reading,
             ..
         } = *schedule;
         Self {
             pair,
             version,
             authentication,
+            reading,
             ledgers: [Ledger::new(0), Ledger::new(1 << 19)],
             wires: schedule
                 .settings

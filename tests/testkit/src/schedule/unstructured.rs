@@ -5,8 +5,8 @@ use offwire::{
     Completion, KeyUpdate, ProtocolVersion, RecordSizing, RetryCheck, Settings, WriteMode,
 };
 
-use crate::schedule::Schedule;
 use crate::schedule::operation::Operation;
+use crate::schedule::{Reading, Schedule};
 
 /// The most operations of one schedule.
 const MOST_OPERATIONS: u8 = 120;
@@ -28,10 +28,12 @@ impl<'a> Arbitrary<'a> for Schedule {
             bulk: bulk(u)?,
             buffer: buffer(u)?,
             authentication: u.arbitrary()?,
+            reading: [Reading::Buffer; 2],
         };
         for settings in &mut schedule.settings {
             *settings = records(u, *settings)?;
         }
+        schedule.reading = u.arbitrary()?;
         Ok(schedule)
     }
 }

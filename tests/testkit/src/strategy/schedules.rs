@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::operations::{Weights, operation};
 use super::{authentication, cuts, settings, suite, version};
-use crate::schedule::{Schedule, Start};
+use crate::schedule::{Reading, Schedule, Start};
 
 /// How many bytes may be in flight: one, a few records, or any number.
 pub fn capacity() -> impl Strategy<Value = usize> {
@@ -28,6 +28,11 @@ pub fn buffer() -> impl Strategy<Value = usize> {
     ]
 }
 
+/// Which verb a side reads by.
+fn reading() -> impl Strategy<Value = Reading> {
+    prop_oneof![3 => Just(Reading::Buffer), 1 => Just(Reading::Bytes)]
+}
+
 /// Any schedule at all: fresh or connected, harmed or not, shut down or not.
 pub fn schedule() -> impl Strategy<Value = Schedule> {
     let weights = Weights {
@@ -45,14 +50,14 @@ pub fn schedule() -> impl Strategy<Value = Schedule> {
 /// [affordable](Schedule::affordable).
 pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<Value = Schedule> {
     (
-        (version(), suite(), authentication()),
+        (version(), suite(), authentication(), [reading(), reading()]),
         (settings(), settings()),
         (cuts(), capacity(), buffer()),
         collection::vec(operation(weights), operations),
     )
         .prop_map(
             |(
-                (version, suite, authentication),
+                (version, suite, authentication, reading),
                 (client, server),
                 (cuts, capacity, buffer),
                 operations,
@@ -68,6 +73,7 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
                     bulk: [0; 2],
                     buffer,
                     authentication,
+                    reading,
                 };
                 schedule.affordable()
             },
