@@ -17,6 +17,10 @@ pub(crate) const HANDSHAKE_BOUND: usize = 128 * 1024;
 /// The smallest storage worth an allocation.
 const SMALLEST_STORAGE: usize = 128;
 
+/// Storage beyond this size is made at its largest at once, so that the old and the new one together
+/// are never much more than what a full queue takes.
+const LARGEST_STEP: usize = 64 * 1024;
+
 /// Bytes offered to a transport when nothing is known of what comes.
 const FIRST_SPACE: usize = 4096;
 
@@ -34,6 +38,8 @@ pub(crate) struct Incoming {
     head: usize,
     tail: usize,
     bound: usize,
+    /// Bytes that must be free in front of the content before it is moved there.
+    least_move: usize,
 }
 
 impl Incoming {
@@ -45,6 +51,7 @@ impl Incoming {
             head: 0,
             tail: 0,
             bound: limit.max(HANDSHAKE_BOUND),
+            least_move: 0,
         }
     }
 
@@ -52,6 +59,7 @@ impl Incoming {
     /// is read.
     pub(crate) fn end_handshake(&mut self, limit: usize) {
         self.bound = limit;
+        self.least_move = limit / 4;
         self.release();
     }
 
@@ -78,8 +86,16 @@ impl Incoming {
     }
 
     /// Bytes that may still be taken.
+    ///
+    /// A large queue that has come to the end of its storage takes no more until a quarter of it
+    /// was read: moving the rest for each record would copy every byte again and again. By then
+    /// whole records wait, so nobody waits for it.
     pub(crate) fn room(&self) -> usize {
-        self.bound.saturating_sub(self.held())
+        let room = self.bound.saturating_sub(self.held());
+        if self.storage.len() < self.largest_storage() || self.front() >= self.least_move {
+            return room;
+        }
+        room.min(self.storage.len() - self.tail)
     }
 
     /// Copies what there is room for; returns how much that was.
@@ -178,9 +194,9 @@ impl Incoming {
     }
 
     /// The bound of the storage. The slack beyond the queue's bound makes a move of the content
-    /// rare: it comes only after a quarter of the bound, or a record, was read.
+    /// rare: it comes only after a record was read.
     fn largest_storage(&self) -> usize {
-        self.bound + LARGEST_INCOMING_RECORD.max(self.bound / 4)
+        self.bound + LARGEST_INCOMING_RECORD
     }
 
     /// Makes `count` contiguous bytes behind the tail; the caller has checked [`Self::room`].
@@ -197,10 +213,12 @@ impl Incoming {
         } else {
             // Always larger than before, up to the bound: else it would be allocated again and again.
             let least = needed.max(self.storage.len() + 1).max(SMALLEST_STORAGE);
-            let size = least
-                .next_power_of_two()
-                .min(self.largest_storage())
-                .max(needed);
+            let step = if least > LARGEST_STEP {
+                self.largest_storage()
+            } else {
+                least.next_power_of_two()
+            };
+            let size = step.min(self.largest_storage()).max(needed);
             let mut storage = alloc::vec![0; size];
             let held = self.storage.get(front..self.tail).unwrap_or_default();
             if let Some(space) = storage.get_mut(..held.len()) {

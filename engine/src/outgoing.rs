@@ -19,6 +19,10 @@ pub(crate) const CONTROL_RESERVE: usize = 128;
 /// The smallest storage worth an allocation.
 const SMALLEST_STORAGE: usize = 128;
 
+/// Storage beyond this size is made at its largest at once, so that the old and the new one together
+/// are never much more than what a full queue takes.
+const LARGEST_STEP: usize = 64 * 1024;
+
 /// Control records: they may use the reserve, each kind once outstanding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
@@ -343,7 +347,12 @@ impl Outgoing {
         let bound = (largest + LARGEST_OUTGOING_RECORD).max(needed);
         // Always larger than before, up to the bound: else it would be allocated again and again.
         let least = needed.max(self.storage.len() + 1).max(SMALLEST_STORAGE);
-        let size = least.next_power_of_two().min(bound).max(needed);
+        let step = if least > LARGEST_STEP {
+            bound
+        } else {
+            least.next_power_of_two()
+        };
+        let size = step.min(bound).max(needed);
         let mut storage = alloc::vec![0; size];
         let mut tail = 0;
         for slice in self.slices() {

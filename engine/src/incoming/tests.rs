@@ -31,6 +31,7 @@ enum Operation {
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let operation = prop_oneof![
         4 => (0..30_000_usize).prop_map(Operation::Feed),
+        1 => (0..400_000_usize).prop_map(Operation::Feed),
         4 => (0..300_usize).prop_map(Operation::Feed),
         4 => (0..20_000_usize, 0..20_000_usize)
             .prop_map(|(missing, count)| Operation::Fill { missing, count }),
@@ -62,7 +63,7 @@ impl Model {
 proptest! {
     #[test]
     fn bytes_arrive_in_order_within_the_bound(
-        limit in LARGEST_INCOMING_RECORD..100_000,
+        limit in prop_oneof![LARGEST_INCOMING_RECORD..100_000, LARGEST_INCOMING_RECORD..400_000],
         operations in operations(),
     ) {
         let mut queue = Incoming::new(limit);
@@ -117,7 +118,11 @@ proptest! {
             prop_assert!(queue.plaintext().iter().eq(model.plaintext.iter()));
             prop_assert_eq!(queue.pending(), model.plaintext.len());
             prop_assert!(queue.held() <= limit);
-            prop_assert!(queue.storage.len() <= queue.largest_storage());
+            prop_assert!(queue.storage.len() <= limit + LARGEST_INCOMING_RECORD);
+            if queue.held() < LARGEST_INCOMING_RECORD {
+                let missing = LARGEST_INCOMING_RECORD - queue.held();
+                prop_assert!(queue.room() >= missing, "a record that is not whole can become so");
+            }
         }
     }
 }
@@ -148,6 +153,26 @@ fn a_space_that_was_filled_doubles() {
         queue.filled(count).unwrap();
     }
     assert_eq!(offered, [4096, 4096, 8192, 16_384]);
+}
+
+#[test]
+fn a_queue_that_stays_full_is_moved_once_a_quarter() {
+    const RECORD: usize = 16_406;
+    for limit in [1 << 18, 1 << 20] {
+        let mut queue = Incoming::new(limit);
+        queue.end_handshake(limit);
+        let (mut read, mut moves, mut head) = (0, 0, 0);
+        while read < 8 * limit {
+            queue.feed(&[7; 1 << 20]);
+            moves += usize::from(queue.head < head);
+            assert!(queue.held() >= limit / 2, "it stays well filled");
+            queue.discard(RECORD);
+            read += RECORD;
+            head = queue.head;
+        }
+        assert!(moves > 20, "it comes to its end again and again");
+        assert!(moves <= 4 * 8 + 1, "{moves} moves of {limit} bytes");
+    }
 }
 
 #[test]

@@ -6,17 +6,17 @@ use offwire_testkit::{Contexts, Side};
 
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
 
-/// Bytes beyond the limits while the handshake lasts: its larger queue (128 KiB, a quarter of slack,
-/// and its old storage while it grows), a server's second reading of the ClientHello, from which the
+/// Bytes beyond the limits while the handshake lasts: its larger queue (128 KiB, and a record of
+/// slack), the outgoing queue's slack, a server's second reading of the ClientHello, from which the
 /// server name comes (the message, 64 KiB, and rustls's buffer for it, 128 KiB), and what rustls makes
 /// of a message: of two bytes on the wire up to 25, in a list that doubles, once more for each
 /// reading.
 pub(crate) const HANDSHAKE: usize = 1_664 * 1_024;
 
 /// Bytes beyond the limits after it: the engine with its keys and the peer's certificates, a handshake
-/// message that is not whole (64 KiB, and its old storage while it grows), and the incoming queue's
-/// old storage while that grows.
-pub(crate) const OPEN: usize = 128 * 1_024;
+/// message that is not whole (64 KiB, and its old storage while it grows), and a record of slack in
+/// each queue. While a queue grows its old storage, of up to 64 KiB, is there as well.
+pub(crate) const OPEN: usize = 192 * 1_024;
 
 /// Bytes allocated for each byte received, at most: storage that doubles costs two, a message that is
 /// copied twice while it grows four, what a KeyUpdate of 27 bytes derives its part.
@@ -24,6 +24,10 @@ const PER_BYTE: usize = 12;
 
 /// The same of a message that is nothing but a list of the shortest entries.
 pub(crate) const PER_DECODED_BYTE: usize = 64;
+
+/// The same of certificates, which are copied for `negotiated` and while they are verified: a server
+/// keeps the whole transcript until the client has signed it, and puts them into each ticket.
+pub(crate) const PER_CERTIFICATE_BYTE: usize = 40;
 
 /// Bytes allocated whatever is received.
 pub(crate) const AT_ONCE: usize = 64 * 1_024;

@@ -1,7 +1,7 @@
 //! After the handshake.
 
 use allocation_counter::measure;
-use offwire::{Alert, Engine, Flood, Peer, ProtocolVersion, Read, Settings};
+use offwire::{Alert, Engine, Flood, Peer, ProtocolVersion, Read, Settings, Write};
 use offwire_testkit::{ContentType, Contexts, RawPeer, Side, messages, read_available, records};
 
 use crate::cost::{AT_ONCE, Cost, OPEN, each, endure_on};
@@ -104,21 +104,36 @@ fn what_nobody_reads_fills_the_queue_and_no_more() {
 }
 
 #[test]
-fn a_large_queue_is_a_quarter_larger_and_there_twice_while_it_grows() {
-    let limit = 1 << 20;
-    let settings = Settings::default().incoming_limit(limit).outgoing_limit(0);
-    let contexts = Contexts::new().settings(settings);
-    let mut on = connected(Side::Server, &contexts);
-    let wire: Vec<u8> = (0..70).flat_map(|_| on.peer.data(&[7; 16_384])).collect();
-    let mut fed = 0;
-    let allocated = measure(|| {
-        for piece in wire.chunks(1_000) {
-            fed += on.engine.feed(piece);
-        }
-    });
-    assert_eq!(fed, limit);
-    let peak = on.held + usize::try_from(allocated.bytes_max).unwrap();
-    assert!(peak <= limit * 9 / 4 + on.held, "{peak}");
+fn large_limits_are_kept_while_the_queues_grow() {
+    for (incoming, outgoing) in [
+        (1 << 20, 0),
+        (0, 1 << 20),
+        (1 << 20, 1 << 20),
+        (300_000, 90_000),
+    ] {
+        let settings = Settings::default()
+            .incoming_limit(incoming)
+            .outgoing_limit(outgoing);
+        let contexts = Contexts::new().settings(settings);
+        let mut on = connected(Side::Server, &contexts);
+        let wire: Vec<u8> = (0..70).flat_map(|_| on.peer.data(&[7; 16_384])).collect();
+        let mut fed = 0;
+        let allocated = measure(|| {
+            for piece in wire.chunks(1_000) {
+                fed += on.engine.feed(piece);
+                while on.engine.write(&[7; 1_000]).unwrap() != Write::NeedWrite {}
+            }
+        });
+        assert_eq!(fed, settings.effective_incoming_limit());
+        let cost = Cost {
+            fed,
+            peak: on.held + usize::try_from(allocated.bytes_max).unwrap(),
+            total: usize::try_from(allocated.bytes_total).unwrap(),
+            end: Ok(Read::NeedRead),
+        };
+        let limits = incoming.max(18_437) + outgoing.max(16_413);
+        assert!(cost.peak <= limits + OPEN, "{settings:?}: {cost:?}");
+    }
 }
 
 /// Control records that data between them keeps from being a flood: twice as many may cost twice as
@@ -216,17 +231,34 @@ fn the_longest_message_after_the_handshake_in_one_byte_records_is_copied_as_it_g
             (ProtocolVersion::Tls12, Side::Server) => &hello,
             (ProtocolVersion::Tls12 | ProtocolVersion::Tls13, _) => return,
         };
-        let mut on = connected(role, contexts);
-        let fragments: Vec<u8> = message
-            .iter()
-            .flat_map(|byte| on.peer.message(&[*byte]))
-            .collect();
-        let cost = on.endure(&fragments, 1_000);
-        assert_eq!(cost.end, Ok(Read::NeedRead), "{what}");
-        cost.assert_bounded(on.engine.settings(), OPEN, what);
-        // Its storage doubles up to its length; at the last step the old one is there as well.
-        let own = cost.peak - on.held;
-        assert!(own <= 2 * message.len() + 4_096, "{what}: {cost:?}");
-        assert!(cost.total <= 4 * message.len(), "{what}: {cost:?}");
+        for piece in [1_000, usize::MAX] {
+            let mut on = connected(role, contexts);
+            let settings = on.engine.settings();
+            // Nothing leaves: the outgoing queue is full before the message comes.
+            let full =
+                measure(|| while on.engine.write(&[7; 9_000]).unwrap() != Write::NeedWrite {});
+            let held = on.held + usize::try_from(full.bytes_current).unwrap();
+            let fragments: Vec<u8> = message
+                .iter()
+                .flat_map(|byte| on.peer.message(&[*byte]))
+                .collect();
+            let piece = piece.min(fragments.len());
+            let cost = endure_on(&mut on.engine, held, &fragments, piece);
+            let what = format!("{what} in pieces of {piece}");
+            assert_eq!(cost.end, Ok(Read::NeedRead), "{what}");
+            assert!(
+                on.engine.stats().wire_sent < 20_000,
+                "{what}: the queue is full"
+            );
+            cost.assert_bounded(settings, OPEN, &what);
+            // Its storage doubles up to its length; at the last step the old one is there as well.
+            let queue = piece.min(settings.effective_incoming_limit()) + 18_437;
+            let own = cost.peak - held;
+            assert!(own <= 2 * message.len() + 2 * queue, "{what}: {cost:?}");
+            assert!(
+                cost.total <= 4 * message.len() + 2 * queue,
+                "{what}: {cost:?}"
+            );
+        }
     });
 }
