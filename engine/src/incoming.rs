@@ -40,6 +40,9 @@ pub(crate) struct Incoming {
     bound: usize,
     /// Bytes that must be free in front of the content before it is moved there.
     least_move: usize,
+    /// Where the tail must stop: at the storage's end while it can neither grow nor is its content
+    /// worth a move, else nowhere.
+    end: usize,
 }
 
 impl Incoming {
@@ -52,6 +55,7 @@ impl Incoming {
             tail: 0,
             bound: limit.max(HANDSHAKE_BOUND),
             least_move: 0,
+            end: usize::MAX,
         }
     }
 
@@ -86,16 +90,10 @@ impl Incoming {
     }
 
     /// Bytes that may still be taken.
-    ///
-    /// A large queue that has come to the end of its storage takes no more until a quarter of it
-    /// was read: moving the rest for each record would copy every byte again and again. By then
-    /// whole records wait, so nobody waits for it.
     pub(crate) fn room(&self) -> usize {
-        let room = self.bound.saturating_sub(self.held());
-        if self.storage.len() < self.largest_storage() || self.front() >= self.least_move {
-            return room;
-        }
-        room.min(self.storage.len() - self.tail)
+        self.bound
+            .saturating_sub(self.held())
+            .min(self.end - self.tail)
     }
 
     /// Copies what there is room for; returns how much that was.
@@ -167,6 +165,7 @@ impl Incoming {
     pub(crate) fn release(&mut self) {
         if self.held() == 0 {
             self.storage = Vec::new();
+            self.end = usize::MAX;
         }
     }
 
@@ -189,7 +188,10 @@ impl Incoming {
             (self.plaintext, self.head, self.tail) = (0..0, 0, 0);
             if self.storage.len() > self.largest_storage() {
                 self.storage = Vec::new();
+                self.end = usize::MAX;
             }
+        } else if self.front() >= self.least_move {
+            self.end = usize::MAX;
         }
     }
 
@@ -225,6 +227,12 @@ impl Incoming {
                 space.copy_from_slice(held);
             }
             self.storage = storage;
+        }
+        // A large queue at the end of its storage takes no more until a quarter of it was read:
+        // moving the rest for each record would copy every byte again and again. By then whole
+        // records wait, so nobody waits for it.
+        if self.storage.len() >= self.largest_storage() && self.least_move > 0 {
+            self.end = self.storage.len();
         }
         self.head -= front;
         self.tail -= front;

@@ -11,7 +11,7 @@ const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion:
 /// server name comes (the message, 64 KiB, and rustls's buffer for it, 128 KiB), and what rustls makes
 /// of a message: of two bytes on the wire up to 25, in a list that doubles, once more for each
 /// reading.
-pub(crate) const HANDSHAKE: usize = 1_664 * 1_024;
+pub(crate) const HANDSHAKE: usize = 1_728 * 1_024;
 
 /// Bytes beyond the limits after it: the engine with its keys and the peer's certificates, a handshake
 /// message that is not whole (64 KiB, and its old storage while it grows), and a record of slack in

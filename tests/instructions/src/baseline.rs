@@ -10,6 +10,9 @@ const TOLERANCE: u64 = 2;
 
 const HEADER: &str = "operation\tinstructions";
 
+/// Twice the bytes may take twice the work, and a little.
+const HELLOS: [&str; 2] = ["hello-16384", "hello-32768"];
+
 /// How the file is written anew.
 const RENEW: &str = "cargo run --release --locked -p offwire-instructions -- renew";
 
@@ -66,6 +69,11 @@ impl Baseline {
                 format!("{name} takes fewer instructions than before: good. Keep it so, write the baseline anew: {RENEW}")
             });
         }
+        if let (Some(short), Some(long)) = (counted.0.get(HELLOS[0]), counted.0.get(HELLOS[1]))
+            && long * 10 > short * 22
+        {
+            bad.push(format!("{} takes more than 2.2 times the instructions of {}: a byte is worked on again and again", HELLOS[1], HELLOS[0]));
+        }
         let missing = self.0.keys().filter(|name| !counted.0.contains_key(*name));
         bad.extend(
             missing.map(|name| format!("{name} was not counted. Write the baseline anew: {RENEW}")),
@@ -97,6 +105,19 @@ mod tests {
         }
         assert!(verdict(1021).unwrap_err().contains("more instructions"));
         assert!(verdict(979).unwrap_err().contains("fewer instructions"));
+    }
+
+    #[test]
+    fn twice_the_hello_takes_no_more_than_twice_the_work() {
+        let of = |long| {
+            let mut counted = Baseline::default();
+            counted.insert(HELLOS[0], 1000);
+            counted.insert(HELLOS[1], long);
+            counted
+        };
+        assert_eq!(of(2200).compare(&of(2200)).1, Ok(()));
+        let verdict = of(2201).compare(&of(2201)).1;
+        assert!(verdict.unwrap_err().contains("again and again"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! not the operation itself stands outside [`measured`], and callgrind looks only inside.
 
 use offwire::{Client, Engine, Handshake, ProtocolVersion, Read, Server, Write};
-use offwire_testkit::Contexts;
+use offwire_testkit::{Contexts, records};
 
 use crate::Problem;
 
@@ -20,12 +20,17 @@ pub(crate) enum Operation {
     RoundTrip,
     /// Both sides of a full handshake, from making the engines to dropping them.
     Handshake,
+    /// A server that reads a ClientHello of about so many bytes in records of four, and answers.
+    Hello(usize),
 }
 
 const ROUND_TRIP: usize = 100;
 
+/// Bytes of the shorter ClientHello.
+const SHORT_HELLO: usize = 16_384;
+
 impl Operation {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Seal(16_384),
         Self::Seal(1024),
         Self::Seal(100),
@@ -34,6 +39,8 @@ impl Operation {
         Self::Open(100),
         Self::RoundTrip,
         Self::Handshake,
+        Self::Hello(SHORT_HELLO),
+        Self::Hello(2 * SHORT_HELLO),
     ];
 
     /// The name in the baseline and on the command line.
@@ -47,6 +54,8 @@ impl Operation {
             Self::Open(_) => "open-100",
             Self::RoundTrip => "round-trip-100",
             Self::Handshake => "handshake",
+            Self::Hello(SHORT_HELLO) => "hello-16384",
+            Self::Hello(_) => "hello-32768",
         }
     }
 
@@ -55,6 +64,7 @@ impl Operation {
         match self {
             Self::Seal(_) | Self::Open(_) | Self::RoundTrip => 200,
             Self::Handshake => 5,
+            Self::Hello(_) => 1,
         }
     }
 
@@ -76,6 +86,7 @@ impl Operation {
                 }
                 Ok(())
             }
+            Self::Hello(length) => hello(&server, length, count),
         }
     }
 }
@@ -152,6 +163,33 @@ fn round_trip((mut client, mut server): (Engine, Engine), count: u64) -> Result<
     };
     (0..WARM_UP).try_for_each(|_| round_trip())?;
     (0..count).try_for_each(|_| measured(&mut round_trip))
+}
+
+/// A hostile way to say hello: as many records as there can be, each in a call of its own.
+fn hello(server: &Server, length: usize, count: u64) -> Result<(), Problem> {
+    let name = [b'x'; 127]; // 128 bytes in the list
+    let (client, _) = Contexts::new()
+        .version(ProtocolVersion::Tls13)
+        .danger_seeded_crypto_for_tests(1)
+        .client_alpn(&vec![&name[..]; length / 128])
+        .build();
+    let mut client = client.connect("localhost".try_into()?)?;
+    expect(client.handshake()? == Handshake::NeedWrite)?;
+    let wire = records::refragment(client.outgoing(), 4);
+    let records = records::split(&wire).0.len();
+    expect(records >= length / 4)?;
+    for _ in 0..count {
+        measured(|| -> Result<(), Problem> {
+            let mut server = server.accept();
+            for record in wire.chunks(9) {
+                expect(server.feed(record) == record.len())?;
+                let outcome = server.handshake()?;
+                expect(outcome == Handshake::NeedRead || !server.outgoing().is_empty())?;
+            }
+            expect(!server.outgoing().is_empty())
+        })?;
+    }
+    Ok(())
 }
 
 /// A client and a server that have shaken hands, with nothing between them.
