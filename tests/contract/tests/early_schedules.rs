@@ -13,6 +13,7 @@ use offwire::{
 use offwire_contract::early::{Answer, early_contexts, with_session};
 use offwire_contract::strategy::config;
 use offwire_contract::{FULL, WRITE_MODES, noise, waiting};
+use offwire_testkit::strategy::explained;
 use offwire_testkit::{Cuts, Pair, Side};
 use proptest::prelude::*;
 
@@ -146,9 +147,9 @@ impl Outbound {
     }
 }
 
-struct Run {
+struct Run<'a> {
     plan: Plan,
-    pair: Pair,
+    pair: &'a mut Pair,
     client: Outbound,
     server: Outbound,
     /// What the server received early, what it received, and what the client received.
@@ -157,11 +158,8 @@ struct Run {
     at_client: Vec<u8>,
 }
 
-impl Run {
-    fn new(plan: Plan) -> Self {
-        let contexts = early_contexts(plan.limit, plan.settings);
-        let (client, server) = with_session(&contexts, plan.answer);
-        let pair = Pair::new(&client, &server, &contexts).cuts(plan.cuts);
+impl<'a> Run<'a> {
+    fn new(plan: Plan, pair: &'a mut Pair) -> Self {
         let [to_server, to_client] = plan.lengths;
         Self {
             pair,
@@ -177,27 +175,27 @@ impl Run {
     /// Writes early from one side; returns whether more may be written so.
     fn write_early(&mut self, side: Side) -> bool {
         let offers = self.plan.offers.clone();
-        let (outbound, engine) = match side {
-            Side::Client => (&mut self.client, &mut self.pair.client),
-            Side::Server => (&mut self.server, &mut self.pair.server),
+        let outbound = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
         };
         if outbound.is_done() {
             return false;
         }
         let offer = outbound.offer(&offers);
-        match engine.write_early_data(offer).unwrap() {
+        match self.pair.on(side).write_early_data(offer).unwrap() {
             WriteEarlyData::Written(n) => {
                 assert!(n > 0 && n <= offer.len());
                 outbound.wrote(n);
                 true
             }
             WriteEarlyData::Ended(n) => {
-                assert!(n <= offer.len() && engine.committed() == 0);
+                assert!(n <= offer.len() && self.pair.engine(side).committed() == 0);
                 outbound.wrote(n);
                 false
             }
             WriteEarlyData::NeedRead | WriteEarlyData::NeedWrite => {
-                if engine.committed() == 0 {
+                if self.pair.engine(side).committed() == 0 {
                     outbound.owed = None;
                 }
                 true
@@ -208,7 +206,12 @@ impl Run {
     /// Reads early data; returns whether more may come.
     fn read_early(&mut self) -> bool {
         let mut buffer = vec![0; 5000];
-        match self.pair.server.read_early_data(&mut buffer).unwrap() {
+        match self
+            .pair
+            .on(Side::Server)
+            .read_early_data(&mut buffer)
+            .unwrap()
+        {
             ReadEarlyData::Read(n) => {
                 self.early.extend_from_slice(&buffer[..n]);
                 true
@@ -224,21 +227,21 @@ impl Run {
             Side::Client => &mut self.at_client,
             Side::Server => &mut self.at_server,
         };
-        if let Read::Read(n) = self.pair.engine(side).read(&mut buffer).unwrap() {
+        if let Read::Read(n) = self.pair.on(side).read(&mut buffer).unwrap() {
             into.extend_from_slice(&buffer[..n]);
         }
     }
 
     fn write(&mut self, side: Side) {
         let offers = self.plan.offers.clone();
-        let (outbound, engine) = match side {
-            Side::Client => (&mut self.client, &mut self.pair.client),
-            Side::Server => (&mut self.server, &mut self.pair.server),
+        let outbound = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
         };
         if outbound.is_done() {
             return;
         }
-        match engine.write(outbound.offer(&offers)).unwrap() {
+        match self.pair.on(side).write(outbound.offer(&offers)).unwrap() {
             Write::Written(n) => outbound.wrote(n),
             Write::NeedRead | Write::NeedWrite => {}
         }
@@ -276,7 +279,7 @@ impl Run {
             } else {
                 writing = false;
                 self.client.owed = None;
-                let _ = self.pair.client.handshake().unwrap();
+                let _ = self.pair.on(Side::Client).handshake().unwrap();
             }
             reading &= self.read_early();
             if self.pair.server.committed() > 0 {
@@ -286,7 +289,7 @@ impl Run {
                 self.server.owed = None;
             }
             if !reading {
-                let _ = self.pair.server.handshake().unwrap();
+                let _ = self.pair.on(Side::Server).handshake().unwrap();
             }
             // A client that is done reads, so that half-RTT data does not fill its queue.
             if self.complete() {
@@ -348,7 +351,10 @@ impl Run {
             self.at_client == self.server.bytes,
             "each byte once, in order"
         );
-        assert_eq!(self.pair.client.handshake(), Ok(Handshake::Complete));
+        assert_eq!(
+            self.pair.on(Side::Client).handshake(),
+            Ok(Handshake::Complete)
+        );
     }
 }
 
@@ -357,9 +363,15 @@ proptest! {
 
     #[test]
     fn early_data_arrives_once_or_is_told_to_be_rejected_and_always_ends(plan in plan()) {
-        let mut run = Run::new(plan);
-        run.improvise();
-        run.end_early_data();
-        run.finish();
+        let contexts = early_contexts(plan.limit, plan.settings);
+        let (client, server) = with_session(&contexts, plan.answer);
+        let pair = Pair::new(&client, &server, &contexts).cuts(plan.cuts);
+        explained(pair, |pair| {
+            let mut run = Run::new(plan, pair);
+            run.improvise();
+            run.end_early_data();
+            run.finish();
+            Ok(())
+        })?;
     }
 }

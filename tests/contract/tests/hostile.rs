@@ -7,7 +7,7 @@ use offwire::ProtocolVersion;
 use offwire::{Engine, Error, Interest, Read};
 use offwire_contract::strategy::config;
 use offwire_contract::{VERSIONS, noise, quiet, raw, take, waiting};
-use offwire_testkit::strategy::{side, version};
+use offwire_testkit::strategy::{explained, side, version};
 use offwire_testkit::{
     ContentType, Contexts, Identity, Kind, Pair, Random, Shape, Side, read_available,
 };
@@ -131,12 +131,14 @@ proptest! {
         ],
         cut in 1..100_usize,
     ) {
-        let mut pair = Pair::of(&contexts(version));
-        let engine = pair.engine(side);
-        let _ = engine.handshake().unwrap();
-        take(engine);
-        let end = endure(engine, &[header, junk].concat(), cut);
-        prop_assert!(end.is_err(), "no handshake is made of junk");
+        explained(Pair::of(&contexts(version)), |pair| {
+            let engine = pair.engine(side);
+            let _ = engine.handshake().unwrap();
+            take(engine);
+            let end = endure(engine, &[header, junk].concat(), cut);
+            prop_assert!(end.is_err(), "no handshake is made of junk");
+            Ok(())
+        })?;
     }
 
     #[test]

@@ -8,6 +8,7 @@ use offwire_contract::{
     FULL, VERSIONS, connected, connected_with, feed, noise, overhead, quiet, read_outcome,
     received, sent, take, waiting,
 };
+use offwire_testkit::strategy::explained;
 use offwire_testkit::{Pair, Random, Side, records};
 use proptest::prelude::*;
 
@@ -250,11 +251,13 @@ proptest! {
         tls13 in any::<bool>(), len in 1..100_000_usize, seed in any::<u64>(),
     ) {
         let contexts = quiet(VERSIONS[usize::from(tls13)]);
-        let mut pair = Pair::of(&contexts).cuts(offwire_testkit::Cuts::Seeded(seed));
-        prop_assert_eq!(pair.exchange(Side::Client, &noise(len)), noise(len));
-        prop_assert_eq!(pair.exchange(Side::Server, &noise(len)), noise(len));
-        let sent = pair.to_server.sent().len() as u64;
-        prop_assert_eq!(pair.client.stats().wire_sent, sent);
-        prop_assert_eq!(pair.server.stats().wire_fed, sent);
+        explained(Pair::of(&contexts).cuts(offwire_testkit::Cuts::Seeded(seed)), |pair| {
+            prop_assert_eq!(pair.exchange(Side::Client, &noise(len)), noise(len));
+            prop_assert_eq!(pair.exchange(Side::Server, &noise(len)), noise(len));
+            let sent = pair.to_server.sent().len() as u64;
+            prop_assert_eq!(pair.client.stats().wire_sent, sent);
+            prop_assert_eq!(pair.server.stats().wire_fed, sent);
+            Ok(())
+        })?;
     }
 }

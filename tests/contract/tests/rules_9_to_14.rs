@@ -7,7 +7,7 @@ use offwire_contract::strategy::{config, settings};
 use offwire_contract::{
     connected_with, feed, noise, quiet, raw, raw_with, read_outcome, received, waiting,
 };
-use offwire_testkit::strategy::{length, side, version};
+use offwire_testkit::strategy::{explained, length, side, version};
 use offwire_testkit::{Cuts, Pair, Progress, Side, messages};
 use proptest::prelude::*;
 
@@ -51,26 +51,28 @@ proptest! {
         verbs in proptest::collection::vec(0..3_usize, 2),
     ) {
         let contexts = quiet(version).tickets(2);
-        let mut pair = Pair::of(&contexts).cuts(Cuts::Seeded(seed)).capacity(capacity);
-        pair.run_until("the handshake", |pair| {
-            let mut complete = 0;
-            for (side, verb) in Side::BOTH.into_iter().zip(&verbs) {
-                let engine = pair.engine(side);
-                let needs_read = match verb {
-                    0 => engine.handshake() == Ok(Handshake::NeedRead),
-                    1 => engine.write(b"") == Ok(Write::NeedRead),
-                    _ => engine.read(&mut [0; 9]) == Ok(Read::NeedRead),
-                };
-                if engine.negotiated().is_some() {
-                    complete += 1;
-                } else if needs_read {
-                    assert_eq!(waiting(engine), 0);
-                } else {
-                    assert!(waiting(engine) > 0);
+        explained(Pair::of(&contexts).cuts(Cuts::Seeded(seed)).capacity(capacity), |pair| {
+            pair.run_until("the handshake", |pair| {
+                let mut complete = 0;
+                for (side, verb) in Side::BOTH.into_iter().zip(&verbs) {
+                    let engine = pair.engine(side);
+                    let needs_read = match verb {
+                        0 => engine.handshake() == Ok(Handshake::NeedRead),
+                        1 => engine.write(b"") == Ok(Write::NeedRead),
+                        _ => engine.read(&mut [0; 9]) == Ok(Read::NeedRead),
+                    };
+                    if engine.negotiated().is_some() {
+                        complete += 1;
+                    } else if needs_read {
+                        assert_eq!(waiting(engine), 0);
+                    } else {
+                        assert!(waiting(engine) > 0);
+                    }
                 }
-            }
-            if complete == 2 { Progress::Done } else { Progress::None }
-        });
+                if complete == 2 { Progress::Done } else { Progress::None }
+            });
+            Ok(())
+        })?;
     }
 
     #[test]
@@ -79,31 +81,33 @@ proptest! {
         lengths in (1..150_000_usize, 1..150_000_usize), capacity in 500..20_000_usize,
     ) {
         let contexts = quiet(version).client_settings(client).server_settings(server);
-        let mut pair = Pair::of(&contexts).cuts(Cuts::Seeded(seed)).capacity(capacity);
-        let plaintexts = [noise(lengths.0), noise(lengths.1)];
-        let (mut written, mut arrived) = ([0; 2], [Vec::new(), Vec::new()]);
-        pair.run_until("two large writes at once", |pair| {
-            let mut progress = Progress::None;
-            for (us, them) in [(0, 1), (1, 0)] {
-                let side = Side::BOTH[us];
-                let before = arrived[us].len();
-                arrived[us].extend(received(pair.engine(side)));
-                if written[us] < plaintexts[us].len() {
-                    let rest = &plaintexts[us][written[us]..];
-                    if let Write::Written(n) = pair.engine(side).write(rest).unwrap() {
-                        written[us] += n;
+        explained(Pair::of(&contexts).cuts(Cuts::Seeded(seed)).capacity(capacity), |pair| {
+            let plaintexts = [noise(lengths.0), noise(lengths.1)];
+            let (mut written, mut arrived) = ([0; 2], [Vec::new(), Vec::new()]);
+            pair.run_until("two large writes at once", |pair| {
+                let mut progress = Progress::None;
+                for (us, them) in [(0, 1), (1, 0)] {
+                    let side = Side::BOTH[us];
+                    let before = arrived[us].len();
+                    arrived[us].extend(received(pair.engine(side)));
+                    if written[us] < plaintexts[us].len() {
+                        let rest = &plaintexts[us][written[us]..];
+                        if let Write::Written(n) = pair.on(side).write(rest).unwrap() {
+                            written[us] += n;
+                            progress = Progress::Some;
+                        }
+                    }
+                    if arrived[us].len() > before {
                         progress = Progress::Some;
                     }
+                    assert!(plaintexts[them].starts_with(&arrived[us][..]), "in order");
                 }
-                if arrived[us].len() > before {
-                    progress = Progress::Some;
-                }
-                assert!(plaintexts[them].starts_with(&arrived[us][..]), "in order");
-            }
-            let done = (0..2).all(|us| arrived[us].len() == plaintexts[1 - us].len())
-                && written == [lengths.0, lengths.1];
-            if done { Progress::Done } else { progress }
-        });
+                let done = (0..2).all(|us| arrived[us].len() == plaintexts[1 - us].len())
+                    && written == [lengths.0, lengths.1];
+                if done { Progress::Done } else { progress }
+            });
+            Ok(())
+        })?;
     }
 
     #[test]
@@ -111,30 +115,32 @@ proptest! {
         version in version(), settings in settings(), len in length(), gone in 0..40_000_usize,
         late in length(),
     ) {
-        let mut pair = connected_with(version, settings);
-        let plaintext = noise(len);
-        let outcome = pair.client.write(&plaintext).unwrap();
-        let promised = match outcome {
-            Write::Written(n) => n,
-            Write::NeedRead | Write::NeedWrite => pair.client.committed(),
-        };
-        let mut arrived = Vec::new();
-        for _ in 0..gone / 1_000 {
-            pair.move_to_server(1_000);
-            arrived.extend(received(&mut pair.server));
-        }
-        let mut shutdown = pair.client.shutdown().unwrap();
-        prop_assert_eq!(shutdown, Shutdown::NeedWrite);
-        while pair.step_towards(Side::Server) > 0 {
-            let refused = Err(Error::Misuse(Misuse::WriteAfterShutdown));
-            prop_assert_eq!(pair.client.write(&plaintext), refused);
-            arrived.extend(received(&mut pair.server));
-            shutdown = pair.client.shutdown().unwrap();
-        }
-        prop_assert_eq!(shutdown, Shutdown::Sent);
-        prop_assert!(arrived == plaintext[..promised]);
-        prop_assert_eq!(read_outcome(&mut pair.server), Ok(Read::Closed));
-        prop_assert_eq!(pair.exchange(Side::Server, &noise(late)), noise(late), "not lost");
+        explained(connected_with(version, settings), |pair| {
+            let plaintext = noise(len);
+            let outcome = pair.on(Side::Client).write(&plaintext).unwrap();
+            let promised = match outcome {
+                Write::Written(n) => n,
+                Write::NeedRead | Write::NeedWrite => pair.client.committed(),
+            };
+            let mut arrived = Vec::new();
+            for _ in 0..gone / 1_000 {
+                pair.move_to_server(1_000);
+                arrived.extend(received(&mut pair.server));
+            }
+            let mut shutdown = pair.on(Side::Client).shutdown().unwrap();
+            prop_assert_eq!(shutdown, Shutdown::NeedWrite);
+            while pair.step_towards(Side::Server) > 0 {
+                let refused = Err(Error::Misuse(Misuse::WriteAfterShutdown));
+                prop_assert_eq!(pair.on(Side::Client).write(&plaintext), refused);
+                arrived.extend(received(&mut pair.server));
+                shutdown = pair.on(Side::Client).shutdown().unwrap();
+            }
+            prop_assert_eq!(shutdown, Shutdown::Sent);
+            prop_assert!(arrived == plaintext[..promised]);
+            prop_assert_eq!(read_outcome(&mut pair.server), Ok(Read::Closed));
+            prop_assert_eq!(pair.exchange(Side::Server, &noise(late)), noise(late), "not lost");
+            Ok(())
+        })?;
     }
 
     #[test]

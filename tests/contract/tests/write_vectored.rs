@@ -11,7 +11,7 @@ use offwire_contract::strategy::{config, settings};
 use offwire_contract::{
     FULL, VERSIONS, connected_with, noise, overhead, quiet, received, sent, take, waiting,
 };
-use offwire_testkit::strategy::version;
+use offwire_testkit::strategy::{explained, version};
 use offwire_testkit::{Pair, Random, Side, records};
 use proptest::prelude::*;
 
@@ -180,32 +180,34 @@ proptest! {
         gone in 3_000..40_000_usize,
         seed in any::<u64>(),
     ) {
-        let mut pair = connected_with(version, settings);
-        let mut random = Random::new(seed);
-        let (mut expected, mut arrived) = (Vec::new(), Vec::new());
-        for len in lengths {
-            let plaintext = random.bytes(len);
-            let mut written = 0;
-            while written < len {
-                let rest = &plaintext[written..];
-                let outcome = match random.below(3) {
-                    0 => pair.client.write(rest).unwrap(),
-                    _ => pair.client.write_vectored(&sliced(rest, random.bits())).unwrap(),
-                };
-                match outcome {
-                    Write::Written(n) => written += n,
-                    Write::NeedWrite => prop_assert!(waiting(&pair.client) > 0),
-                    Write::NeedRead => prop_assert!(false, "the handshake is complete"),
+        explained(connected_with(version, settings), |pair| {
+            let mut random = Random::new(seed);
+            let (mut expected, mut arrived) = (Vec::new(), Vec::new());
+            for len in lengths {
+                let plaintext = random.bytes(len);
+                let mut written = 0;
+                while written < len {
+                    let rest = &plaintext[written..];
+                    let outcome = match random.below(3) {
+                        0 => pair.on(Side::Client).write(rest).unwrap(),
+                        _ => pair.on(Side::Client).write_vectored(&sliced(rest, random.bits())).unwrap(),
+                    };
+                    match outcome {
+                        Write::Written(n) => written += n,
+                        Write::NeedWrite => prop_assert!(waiting(&pair.client) > 0),
+                        Write::NeedRead => prop_assert!(false, "the handshake is complete"),
+                    }
+                    pair.move_to_server(gone);
+                    arrived.extend(received(&mut pair.server));
                 }
-                pair.move_to_server(gone);
+                expected.extend(plaintext);
+            }
+            while pair.step_towards(Side::Server) > 0 {
                 arrived.extend(received(&mut pair.server));
             }
-            expected.extend(plaintext);
-        }
-        while pair.step_towards(Side::Server) > 0 {
-            arrived.extend(received(&mut pair.server));
-        }
-        prop_assert!(arrived == expected);
-        prop_assert_eq!(pair.client.committed(), 0);
+            prop_assert!(arrived == expected);
+            prop_assert_eq!(pair.client.committed(), 0);
+            Ok(())
+        })?;
     }
 }

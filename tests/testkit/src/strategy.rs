@@ -16,8 +16,10 @@
 //! ```
 //!
 //! For a protocol of your own, [`settings`], [`suite`], [`version`] and [`cuts`] vary what TLS and
-//! the transport may do beneath it, and a [`Pair`](crate::Pair) carries it.
+//! the transport may do beneath it, and a [`Pair`](crate::Pair) carries it. [`explained`] shows the ladder
+//! of a pair on which a property failed.
 
+mod explained;
 mod operations;
 mod schedules;
 
@@ -30,6 +32,7 @@ use crate::link::{Cuts, Inlet, Outlet};
 use crate::pair::Side;
 use crate::schedule::Authentication;
 
+pub use self::explained::explained;
 pub use self::operations::{Weights, harm, offer, operation};
 pub use self::schedules::{buffer, capacity, schedule, schedule_of};
 

@@ -8,7 +8,9 @@ use std::path::Path;
 use offwire::rustls::NamedGroup;
 use offwire::rustls::client::WebPkiServerVerifier;
 use offwire::{ProtocolVersion, Settings, Write};
+use offwire_testkit::strategy::explained;
 use offwire_testkit::{Authority, Contexts, Cuts, Kind, Ladder, Pair, Side, Usage};
+use proptest::test_runner::TestCaseError;
 
 /// Contexts whose every record has the same length in every process: Ed25519 signatures and X25519
 /// shares have one length each, and so has a chain that Ed25519 signed.
@@ -158,5 +160,27 @@ fn a_driver_that_gives_up_shows_the_ladder_of_a_recording_pair() {
         let silent = panic_of(|| drive(&mut fresh()));
         assert!(silent.contains("bytes outgoing"), "{silent}");
         assert_eq!(silent.lines().count(), 1, "{silent}");
+    }
+}
+
+#[test]
+fn a_property_that_fails_or_panics_shows_its_ladder_and_one_that_holds_does_not() {
+    type Body = fn(&mut Pair) -> Result<(), TestCaseError>;
+    let on = |body: Body| {
+        explained(Pair::of(&Contexts::new()), |pair| {
+            pair.exchange(Side::Client, b"hi");
+            body(pair)
+        })
+    };
+    assert!(on(|_| Ok(())).is_ok());
+    let failures: [Body; 2] = [
+        |_| Err(TestCaseError::fail("a broken rule")),
+        |_| panic!("a broken rule"),
+    ];
+    for failure in failures {
+        let message = on(failure).unwrap_err().to_string();
+        assert!(message.contains("a broken rule"), "{message}");
+        assert!(message.contains("write(2)        Written(2)"), "{message}");
+        assert!(message.contains(" application_data "), "{message}");
     }
 }
