@@ -220,3 +220,25 @@ fn peek_leaves_the_bytes_where_they_are() {
         assert_eq!(client.peek(&mut buffer).unwrap(), Read::NeedRead);
     }
 }
+
+/// Found by the fuzzer (`fuzz/corpus/stream/a-blocked-shutdown-behind-the-transports-end`).
+#[test]
+fn behind_the_transports_end_what_waits_before_close_notify_leaves_by_the_repeated_shutdown() {
+    for version in VERSIONS {
+        let (mut client, server) = open_pair(version, Settings::default());
+        client.transport().outgoing.set_room(20);
+        assert_eq!(client.write(&pattern(30_000)).unwrap(), Write::NeedWrite);
+        assert_eq!(client.shutdown().unwrap(), Shutdown::NeedWrite);
+        client.transport().incoming.end();
+        assert_eq!(client.read(&mut [0; 8]).unwrap(), Read::Truncated);
+        // A read that finds the end sends nothing, whatever room there is by now.
+        client.transport().outgoing.set_room(100_000);
+        assert_eq!(client.read(&mut [0; 8]).unwrap(), Read::Truncated);
+        assert_eq!(client.transport().outgoing.bytes.borrow().len(), 20);
+        assert_eq!(client.shutdown().unwrap(), Shutdown::Truncated);
+        let mut server = End::of(server);
+        server.tasks([Task::ReadUntil(30_000), Task::ReadEnd]);
+        run(&mut End::of(client), &mut server);
+        assert!(server.received == pattern(30_000));
+    }
+}
