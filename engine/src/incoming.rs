@@ -54,7 +54,12 @@ impl Incoming {
             head: 0,
             tail: 0,
             bound: limit.max(HANDSHAKE_BOUND),
-            least_move: 0,
+            // A flight must fit whole, and does if the queue is so large: early data may fill it.
+            least_move: if limit > HANDSHAKE_BOUND {
+                quarter(limit)
+            } else {
+                0
+            },
             end: usize::MAX,
         }
     }
@@ -63,7 +68,7 @@ impl Incoming {
     /// is read.
     pub(crate) fn end_handshake(&mut self, limit: usize) {
         self.bound = limit;
-        self.least_move = limit / 4;
+        self.least_move = quarter(limit);
         self.release();
     }
 
@@ -190,9 +195,26 @@ impl Incoming {
                 self.storage = Vec::new();
                 self.end = usize::MAX;
             }
-        } else if self.front() >= self.least_move {
-            self.end = usize::MAX;
+        } else {
+            if self.front() >= self.least_move {
+                self.end = usize::MAX;
+            }
+            if self.storage.len() > self.largest_storage() && self.held() <= self.bound {
+                self.shrink();
+            }
         }
+    }
+
+    /// Gives back what only a handshake needed, though something is held: a peer that always leaves a
+    /// part of a record must not keep it for the connection's life.
+    #[cold]
+    fn shrink(&mut self) {
+        let front = self.front();
+        self.storage.copy_within(front..self.tail, 0);
+        let size = self.held().next_power_of_two().max(SMALLEST_STORAGE);
+        self.storage.truncate(size.min(self.largest_storage()));
+        self.storage.shrink_to_fit();
+        self.moved(front);
     }
 
     /// The bound of the storage. The slack beyond the queue's bound makes a move of the content
@@ -228,6 +250,11 @@ impl Incoming {
             }
             self.storage = storage;
         }
+        self.moved(front);
+    }
+
+    /// The content has moved to the front, from so many bytes behind it.
+    fn moved(&mut self, front: usize) {
         // A large queue at the end of its storage takes no more until a quarter of it was read:
         // moving the rest for each record would copy every byte again and again. By then whole
         // records wait, so nobody waits for it.
@@ -241,6 +268,16 @@ impl Incoming {
         } else {
             0..self.plaintext.end - front
         };
+    }
+}
+
+/// What must be free before the content of a queue with this bound is moved. A small one needs no
+/// rule: the slack, which is free by then, is a quarter of it or more.
+const fn quarter(bound: usize) -> usize {
+    if bound / 4 > LARGEST_INCOMING_RECORD {
+        bound / 4
+    } else {
+        0
     }
 }
 

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{FIRST_SPACE, HANDSHAKE_BOUND, Incoming};
+use super::{FIRST_SPACE, HANDSHAKE_BOUND, Incoming, SMALLEST_STORAGE};
 use crate::error::Misuse;
 use crate::record::LARGEST_INCOMING_RECORD;
 
@@ -136,11 +136,10 @@ fn the_handshake_may_hold_more_than_the_limit() {
     assert_eq!((queue.room(), queue.space(1).len()), (0, 0));
     queue.discard(HANDSHAKE_BOUND - 10);
     assert_eq!(queue.room(), LARGEST_INCOMING_RECORD - 10);
+    assert_eq!(queue.storage.capacity(), SMALLEST_STORAGE, "given back");
     queue.discard(10);
-    assert!(
-        queue.storage.is_empty(),
-        "what only the handshake needed is given back"
-    );
+    queue.end_handshake(LARGEST_INCOMING_RECORD);
+    assert_eq!(queue.storage.capacity(), 0);
 }
 
 #[test]
@@ -158,9 +157,15 @@ fn a_space_that_was_filled_doubles() {
 #[test]
 fn a_queue_that_stays_full_is_moved_once_a_quarter() {
     const RECORD: usize = 16_406;
-    for limit in [1 << 18, 1 << 20] {
+    for (phase, limit) in [
+        ("open", 1 << 18),
+        ("open", 1 << 20),
+        ("early data", 1 << 20),
+    ] {
         let mut queue = Incoming::new(limit);
-        queue.end_handshake(limit);
+        if phase == "open" {
+            queue.end_handshake(limit);
+        }
         let (mut read, mut moves, mut head) = (0, 0, 0);
         while read < 8 * limit {
             queue.feed(&[7; 1 << 20]);
@@ -173,6 +178,24 @@ fn a_queue_that_stays_full_is_moved_once_a_quarter() {
         assert!(moves > 20, "it comes to its end again and again");
         assert!(moves <= 4 * 8 + 1, "{moves} moves of {limit} bytes");
     }
+}
+
+#[test]
+fn what_the_handshake_needed_is_given_back_though_something_is_always_held() {
+    let mut queue = Incoming::new(LARGEST_INCOMING_RECORD);
+    assert_eq!(queue.feed(&[7; HANDSHAKE_BOUND]), HANDSHAKE_BOUND);
+    queue.end_handshake(LARGEST_INCOMING_RECORD);
+    queue.discard(HANDSHAKE_BOUND - LARGEST_INCOMING_RECORD - 1);
+    assert!(
+        queue.storage.len() > HANDSHAKE_BOUND,
+        "it holds more than it may"
+    );
+    queue.discard(1);
+    assert!(queue.storage.capacity() <= 2 * LARGEST_INCOMING_RECORD);
+    assert_eq!(queue.ciphertext(), [7; LARGEST_INCOMING_RECORD]);
+    queue.discard(LARGEST_INCOMING_RECORD - 3);
+    assert_eq!(queue.feed(b"more"), 4);
+    assert_eq!(queue.ciphertext(), b"\x07\x07\x07more");
 }
 
 #[test]

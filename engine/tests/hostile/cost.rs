@@ -18,6 +18,10 @@ pub(crate) const HANDSHAKE: usize = 1_728 * 1_024;
 /// each queue. While a queue grows its old storage, of up to 64 KiB, is there as well.
 pub(crate) const OPEN: usize = 192 * 1_024;
 
+/// The same as long as the engine has not read what was fed before its handshake was complete, which
+/// the larger queue of the handshake holds.
+pub(crate) const BEHIND_THE_FLIGHT: usize = 256 * 1_024;
+
 /// Bytes allocated for each byte received, at most: storage that doubles costs two, a message that is
 /// copied twice while it grows four, what a KeyUpdate of 27 bytes derives its part.
 const PER_BYTE: usize = 12;

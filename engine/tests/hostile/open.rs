@@ -2,9 +2,12 @@
 
 use allocation_counter::measure;
 use offwire::{Alert, Engine, Flood, Peer, ProtocolVersion, Read, Settings, Write};
-use offwire_testkit::{ContentType, Contexts, RawPeer, Side, messages, read_available, records};
+use offwire_testkit::{
+    ContentType, Contexts, Pair, RawPeer, Side, messages, read_available, records,
+};
 
-use crate::cost::{AT_ONCE, Cost, OPEN, each, endure_on};
+use crate::cost::{AT_ONCE, BEHIND_THE_FLIGHT, Cost, OPEN, each, endure_on};
+use crate::handshake::fresh;
 
 /// A connected engine and a peer that may say anything.
 struct Connected {
@@ -134,6 +137,69 @@ fn large_limits_are_kept_while_the_queues_grow() {
         let limits = incoming.max(18_437) + outgoing.max(16_413);
         assert!(cost.peak <= limits + OPEN, "{settings:?}: {cost:?}");
     }
+}
+
+/// What an engine costs that is fed its peer's flight and all this behind it at once, before it is
+/// called; then its own output waits, and it reads. Also what it holds at the end.
+fn fed_with_the_flight(
+    role: Side,
+    contexts: &Contexts,
+    behind: impl Fn(&mut RawPeer) -> Vec<u8>,
+) -> (Cost, usize) {
+    let contexts = contexts.clone().tickets(0).danger_null_crypto_for_tests();
+    let mut pair = Pair::of(&contexts);
+    pair.handshake();
+    let mut wire = pair.link_to(role).sent().to_vec();
+    wire.extend(behind(&mut RawPeer::facing(role, &contexts).0));
+    let (make, mut made) = (fresh(role, &contexts), None);
+    let (mut fed, mut into) = (0, vec![0; 16_385]);
+    let allocated = measure(|| {
+        let engine = made.insert(make());
+        while engine.negotiated().is_none() {
+            assert!(engine.handshake().is_ok());
+            engine.sent(engine.outgoing().len()).unwrap();
+            fed += engine.feed(&wire[fed..]);
+        }
+        while engine.write(&[7; 9_000]).unwrap() != Write::NeedWrite {}
+        while fed < wire.len() {
+            assert!(engine.read(&mut into).is_ok());
+            fed += engine.feed(&wire[fed..]);
+        }
+    });
+    let of = |bytes: i64| size_of::<Engine>() + usize::try_from(bytes).unwrap();
+    let cost = Cost {
+        fed,
+        peak: of(i64::try_from(allocated.bytes_max).unwrap()),
+        total: usize::try_from(allocated.bytes_total).unwrap(),
+        end: Ok(Read::NeedRead),
+    };
+    (cost, of(allocated.bytes_current))
+}
+
+#[test]
+fn what_came_with_the_flight_is_held_until_it_is_read_and_no_longer() {
+    each(|what, version, role, contexts| {
+        let settings = contexts.build().0.settings();
+        let limits = settings.effective_incoming_limit() + settings.effective_outgoing_limit();
+        let message = match (version, role) {
+            (ProtocolVersion::Tls13, Side::Client) => messages::new_session_ticket(65_000),
+            (ProtocolVersion::Tls12, Side::Server) => messages::handshake(1, &[0; 65_535]),
+            (ProtocolVersion::Tls12 | ProtocolVersion::Tls13, _) => Vec::new(),
+        };
+        for fragment in [1, 16_000] {
+            let (cost, left) = fed_with_the_flight(role, contexts, |peer| {
+                let records = message.chunks(fragment).map(|part| peer.message(part));
+                let mut wire: Vec<u8> = records.flatten().collect();
+                wire.extend((0..12).flat_map(|_| peer.data(&[7; 16_000])));
+                wire
+            });
+            let what = format!("{what}: a message in records of {fragment}");
+            cost.assert_bounded(settings, BEHIND_THE_FLIGHT, &what);
+            // It never was empty: what the handshake needed is given back all the same. A message that
+            // is not whole stays.
+            assert!(left <= limits + 64 * 1_024, "{what}: {left}");
+        }
+    });
 }
 
 /// Control records that data between them keeps from being a flood: twice as many may cost twice as

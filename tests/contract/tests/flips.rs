@@ -56,6 +56,23 @@ fn flipped_for_a_read(
     schedule
 }
 
+/// A connection in which this bit is flipped, and which is reset when so many bytes have arrived: the
+/// bit may be lost with the transport, or be one that was ignored before.
+fn flipped_and_reset(
+    kind: (ProtocolVersion, Suite, Authentication),
+    (flight, at, bit): (usize, u32, u8),
+    arrived: usize,
+) -> Schedule {
+    let mut schedule = flipped(kind, (flight, at, bit), Cuts::Whole);
+    let receiver = flights()
+        .into_iter()
+        .nth(flight)
+        .map_or(Side::Server, |(_, side)| side);
+    let some = Operation::Feed(receiver, Inlet::Feed, arrived);
+    schedule.operations.extend([some, Operation::Reset]);
+    schedule
+}
+
 /// A connection in which this bit is flipped of what is in the air at this flight.
 fn flipped(
     (version, suite, authentication): (ProtocolVersion, Suite, Authentication),
@@ -80,18 +97,34 @@ fn flipped(
     }
 }
 
+/// How the bit is met.
+#[derive(Clone, Copy, Debug)]
+enum Meeting {
+    /// As the loop at the end delivers what is in the air: all at once.
+    Whole,
+    /// So many bytes at a time.
+    Cut(usize),
+    /// By one read.
+    Read,
+    /// Behind so many bytes that arrive the transport is reset, with the bit or before it.
+    Reset(usize),
+}
+
 /// Any bit of any flight; those of the first records' headers more often.
 fn anywhere() -> impl Strategy<Value = Schedule> {
     let kind = (version(), suite(), authentication());
     let at = prop_oneof![3 => 0..16_u32, 2 => 120..150_u32, 3 => any::<u32>()];
     let meeting = prop_oneof![
-        2 => Just(None),
-        2 => Just(Some(Cuts::Whole)),
-        1 => (1..40_usize).prop_map(|bytes| Some(Cuts::Bytes(bytes))),
+        2 => Just(Meeting::Whole),
+        2 => Just(Meeting::Read),
+        2 => (1..40_usize).prop_map(Meeting::Cut),
+        1 => (0..80_usize).prop_map(Meeting::Reset),
     ];
-    (kind, (0..6_usize, at, 0..8_u8), meeting).prop_map(|(kind, place, cuts)| match cuts {
-        Some(cuts) => flipped(kind, place, cuts),
-        None => flipped_for_a_read(kind, place),
+    (kind, (0..6_usize, at, 0..8_u8), meeting).prop_map(|(kind, place, meeting)| match meeting {
+        Meeting::Whole => flipped(kind, place, Cuts::Whole),
+        Meeting::Cut(bytes) => flipped(kind, place, Cuts::Bytes(bytes)),
+        Meeting::Read => flipped_for_a_read(kind, place),
+        Meeting::Reset(bytes) => flipped_and_reset(kind, place, bytes),
     })
 }
 

@@ -75,8 +75,15 @@ impl Run {
         match self.wires[side.peer() as usize].damage {
             Damage::None => false,
             Damage::Ended => true,
+            // A reset may have taken the flipped bit with it, or have come behind one that is ignored.
             Damage::Flipped { .. } => {
-                self.flipped(side).is_some() || self.sight(side) != Sight::Passes
+                let link = match side {
+                    Side::Client => &self.pair.to_client,
+                    Side::Server => &self.pair.to_server,
+                };
+                self.flipped(side).is_some()
+                    || self.sight(side) != Sight::Passes
+                    || link.ends_at().is_some()
             }
         }
     }
