@@ -79,7 +79,7 @@ pub enum Misuse {
     /// The TLS 1.2 connection has no extended master secret: what is exported could belong to
     /// another connection as well (RFC 7627 section 5.4).
     ExportUnbound,
-    /// The label of an export is empty, longer than 249 bytes, or one that TLS itself uses.
+    /// The label of an export is longer than 249 bytes, or one that TLS itself uses.
     ExportLabel,
     /// The context of an export is longer than 65,535 bytes.
     ExportContext,

@@ -15,7 +15,9 @@ impl Engine {
     /// Fills `out` with keying material that both sides derive alike and that belongs to this
     /// connection alone (RFC 8446 section 7.5, RFC 5705).
     ///
-    /// `label` names the protocol that wants it, 1 to 249 bytes; `context` is bound into the result.
+    /// `label` names the protocol that wants it, at most 249 bytes; `context` is bound into the result.
+    /// No registered label is empty, but an empty one is taken, as `SSL_export_keying_material(3)`
+    /// takes it.
     /// TLS 1.2 tells no context from an empty one, TLS 1.3 does not. `out` is 1 to 8,160 bytes long.
     /// The settings must have asked for [`Exporter::Kept`](crate::Exporter::Kept) before the
     /// handshake.

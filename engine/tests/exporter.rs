@@ -50,7 +50,7 @@ fn meet<S: SideData>(engine: &mut Engine, peer: &mut ConnectionCommon<S>) {
 /// Compares a number of exports of both.
 fn agree<S: SideData>(engine: &Engine, peer: &ConnectionCommon<S>) {
     let longest = vec![0x5a; 249];
-    for label in [LABEL, b"l", &longest] {
+    for label in [LABEL, b"", b"l", &longest] {
         for context in [None, Some(&[][..]), Some(b"c"), Some(&[7; 65_535])] {
             for length in [1, 32, 48, 100, 8_160] {
                 let theirs = peer.export_keying_material(vec![0; length], label, context);
@@ -203,7 +203,7 @@ fn arguments_out_of_range_change_nothing() {
         assert_eq!(misuse(0, LABEL, None), Some(Misuse::ExportLength));
         assert_eq!(misuse(8_161, LABEL, None), Some(Misuse::ExportLength));
         assert_eq!(misuse(8_160, LABEL, None), None);
-        assert_eq!(misuse(9, b"", None), Some(Misuse::ExportLabel));
+        assert_eq!(misuse(9, b"", None), None);
         assert_eq!(misuse(9, &[1; 250], None), Some(Misuse::ExportLabel));
         assert_eq!(misuse(9, &[1; 249], None), None);
         for reserved in [&b"master secret"[..], b"key expansion", b"client finished"] {

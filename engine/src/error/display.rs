@@ -44,7 +44,7 @@ impl fmt::Display for Misuse {
             Self::ExportUnbound => {
                 "keying material needs TLS 1.3 or the extended master secret of RFC 7627"
             }
-            Self::ExportLabel => "an export's label has 1 to 249 bytes and is not one of TLS's own",
+            Self::ExportLabel => "an export's label has at most 249 bytes and is not one of TLS's own",
             Self::ExportContext => "an export's context has at most 65,535 bytes",
             Self::ExportLength => "an export has 1 to 8,160 bytes",
             Self::EarlyDataUnread => {

@@ -76,7 +76,7 @@ impl Exporter {
         if !(1..=MAX_OUTPUT).contains(&out.len()) {
             return Err(Misuse::ExportLength);
         }
-        if !(1..=MAX_LABEL).contains(&label.len()) || RESERVED.contains(&label) {
+        if label.len() > MAX_LABEL || RESERVED.contains(&label) {
             return Err(Misuse::ExportLabel);
         }
         let context_length = context.map_or(0, <[u8]>::len);
