@@ -59,7 +59,7 @@ SUBJECTS = [
     ("renegotiation", r"renegotiat|legacy-server-connect"),
     ("verification of a resumed session", r"reverify"),
     ("exporters", r"export"),
-    ("early data", r"early-data"),
+    ("early data", r"early-data|early-write"),
     ("handshake hints, BoringSSL's split of a server in two", r"hint|-on-shim-"),
     ("external pre-shared keys", r"psk"),
     ("callbacks that refuse with an alert of their choice, as rustls's resolvers cannot", r"-fail-"),

@@ -9,6 +9,7 @@ use offwire::{Engine, HandshakeKind, Negotiated, ProtocolVersion};
 
 use crate::context::{Context, unhex};
 use crate::credential::decode;
+use crate::early;
 use crate::ech;
 use crate::exchange::{Turn, is_tls13};
 use crate::failure::Failure;
@@ -30,6 +31,7 @@ pub(crate) fn after_handshake(
     names(negotiated, flags)?;
     sessions(negotiated, context, flags, turn)?;
     encrypted_client_hello(flags)?;
+    early::check(engine, flags, turn)?;
     certificates(negotiated, context, flags)
 }
 
@@ -51,6 +53,14 @@ pub(crate) fn after_exchange(
         "a ticket came",
         engine.stats().tickets_received > 0,
         expected,
+    )?;
+    if !expected {
+        return Ok(());
+    }
+    equal(
+        "the ticket permits early data",
+        context.sessions.early_data() > 0,
+        flags.has(Switch::ExpectTicketSupportsEarlyData),
     )
 }
 
@@ -103,6 +113,7 @@ fn names(negotiated: &Negotiated, flags: &Flags) -> Result<(), Failure> {
     } else {
         flags.value(Setting::ExpectAlpn)
     };
+    let alpn = alpn.filter(|protocol| !protocol.is_empty());
     equal(
         "the application protocol",
         negotiated.alpn(),
@@ -191,7 +202,11 @@ fn certificates(negotiated: &Negotiated, context: &Context, flags: &Flags) -> Re
     Ok(())
 }
 
-fn equal<T: Debug + PartialEq>(what: &str, actual: T, expected: T) -> Result<(), Failure> {
+pub(crate) fn equal<T: Debug + PartialEq>(
+    what: &str,
+    actual: T,
+    expected: T,
+) -> Result<(), Failure> {
     if actual == expected {
         return Ok(());
     }

@@ -8,16 +8,21 @@ use offwire::rustls::crypto::aws_lc_rs::Ticketer;
 use offwire::rustls::pki_types::{DnsName, ServerName};
 use offwire::rustls::server::ProducesTickets;
 use offwire::rustls::{ClientConfig, DistinguishedName, ServerConfig};
-use offwire::{Client, ClientHello, Completion, Engine, Server, Settings, WriteMode};
+use offwire::{
+    Client, ClientHello, Completion, EarlyData, Engine, Exporter, Server, Settings, WriteMode,
+};
 
 use crate::compression;
 use crate::credential::Credentials;
 use crate::ech;
 use crate::failure::Failure;
-use crate::flags::{Flags, Setting, Switch};
+use crate::flags::{Flags, Setting, Switch, TestFlags};
 use crate::provider::{provider, versions};
 use crate::sessions::{Clock, ServerSessions, Sessions};
 use crate::verifier::Verifier;
+
+/// The early data that a server takes, in bytes: BoringSSL's limit, which a test exceeds by one.
+const MAX_EARLY_DATA: u32 = 14_336;
 
 /// What the connections of a test share.
 pub(crate) struct Context {
@@ -26,11 +31,21 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<Clock>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) server_sessions: Arc<ServerSessions>,
-    ticketer: Arc<dyn ProducesTickets>,
+    /// None if some connection takes early data: rustls takes it only with sessions that it keeps.
+    ticketer: Option<Arc<dyn ProducesTickets>>,
 }
 
 impl Context {
-    pub(crate) fn new(flags: &Flags) -> Result<Self, Failure> {
+    pub(crate) fn new(flags: &TestFlags) -> Result<Self, Failure> {
+        let takes_early_data = [&flags.initial, &flags.resume]
+            .into_iter()
+            .any(|flags| flags.has(Switch::EnableEarlyData));
+        let ticketer = if takes_early_data {
+            None
+        } else {
+            Some(Ticketer::new().map_err(|error| unusable(&error))?)
+        };
+        let flags = &flags.initial;
         let provider = provider(flags)?;
         let hints = root_hints(flags)?;
         Ok(Self {
@@ -39,7 +54,7 @@ impl Context {
             clock: Arc::default(),
             sessions: Sessions::new(),
             server_sessions: ServerSessions::new(),
-            ticketer: Ticketer::new().map_err(|error| unusable(&error))?,
+            ticketer,
         })
     }
 
@@ -60,6 +75,7 @@ impl Context {
         config.check_selected_alpn = !flags.has(Switch::AllowUnknownAlpn);
         config.max_fragment_size = max_fragment_size(flags)?;
         config.require_ems = flags.has(Switch::ExpectExtendedMasterSecret);
+        config.enable_early_data = flags.has(Switch::EnableEarlyData);
         config.time_provider = Arc::<Clock>::clone(&self.clock);
         config.resumption = Resumption::store(Arc::<Sessions>::clone(&self.sessions));
         if flags.has(Switch::NoTicket) {
@@ -111,8 +127,12 @@ impl Context {
         if flags.has(Switch::NoTicket) {
             // In TLS 1.2 sessions then still have ids.
             config.send_tls13_tickets = 0;
-        } else {
-            config.ticketer = Arc::clone(&self.ticketer);
+        } else if let Some(ticketer) = &self.ticketer {
+            config.ticketer = Arc::clone(ticketer);
+        }
+        if flags.has(Switch::EnableEarlyData) {
+            config.max_early_data_size = MAX_EARLY_DATA;
+            config.send_half_rtt_data = true;
         }
         config.cert_compressors = compression::compressors(flags)?;
         config.cert_decompressors = compression::decompressors(flags)?;
@@ -127,9 +147,21 @@ fn settings(flags: &Flags) -> Settings {
     } else {
         WriteMode::Whole
     };
+    let exporter = if flags.value(Setting::ExportKeyingMaterial).is_some() {
+        Exporter::Kept
+    } else {
+        Exporter::Dropped
+    };
+    let early_data = if flags.has(Switch::EnableEarlyData) {
+        EarlyData::Replayable
+    } else {
+        EarlyData::Off
+    };
     Settings::default()
         .completion(Completion::Sent)
         .write_mode(mode)
+        .exporter(exporter)
+        .danger_early_data(early_data)
 }
 
 /// rustls counts a record's header in.
@@ -179,6 +211,7 @@ fn selected_alpn(flags: &Flags, hello: Option<&ClientHello>) -> Result<Vec<Vec<u
     }
     Ok(flags
         .value(Setting::SelectAlpn)
+        .filter(|protocol| !protocol.is_empty())
         .map(|protocol| vec![protocol.as_bytes().to_vec()])
         .unwrap_or_default())
 }

@@ -4,8 +4,10 @@ use offwire::{Acceptor, Engine, Hello, ProtocolVersion, Shutdown};
 
 use crate::checks;
 use crate::context::Context;
+use crate::early::{self, InitialWrite};
+use crate::exporter;
 use crate::failure::Failure;
-use crate::flags::{Flags, Setting, Switch};
+use crate::flags::{Flags, Setting, Switch, TestFlags};
 use crate::session::{Found, Session};
 use crate::transport::Transport;
 
@@ -17,16 +19,28 @@ pub(crate) enum Turn {
 }
 
 /// Bytes of a read if the flags do not say: few, so that a record is read in several.
-const READ_SIZE: usize = 512;
+pub(crate) const READ_SIZE: usize = 512;
 
 /// What the shim writes first if the flags do not say.
 const INITIAL_WRITE: &str = "hello";
 
 /// Dials the runner and plays one connection.
-pub(crate) fn connect(context: &Context, flags: &Flags, turn: Turn) -> Result<(), Failure> {
-    context.verifier.begin(flags)?;
-    let mut transport = Transport::dial(flags)?;
-    let engine = match engine(context, flags, &mut transport) {
+pub(crate) fn connect(context: &Context, test: &TestFlags, turn: Turn) -> Result<(), Failure> {
+    let first = match turn {
+        Turn::Initial => &test.initial,
+        Turn::Resumption => &test.resume,
+    };
+    // BoringSSL's shim begins again once its early data is rejected, and what the handshake comes to
+    // is that of the second attempt. Here it is one handshake.
+    let retries = turn == Turn::Resumption && first.has(Switch::ExpectRejectEarlyData);
+    let later = if retries && !first.has(Switch::Server) {
+        &test.retry
+    } else {
+        first
+    };
+    context.verifier.begin(later)?;
+    let mut transport = Transport::dial(first)?;
+    let engine = match engine(context, first, &mut transport) {
         Ok(engine) => engine,
         Err(failure) => {
             transport.finish();
@@ -34,7 +48,8 @@ pub(crate) fn connect(context: &Context, flags: &Flags, turn: Turn) -> Result<()
         }
     };
     let mut session = Session::new(engine, transport);
-    let outcome = converse(&mut session, context, flags, turn);
+    let outcome = begin(&mut session, first, turn)
+        .and_then(|initial| converse(&mut session, context, later, turn, initial));
     session.finish();
     outcome
 }
@@ -75,11 +90,26 @@ fn engine(context: &Context, flags: &Flags, transport: &mut Transport) -> Result
     Ok(acceptor.accept(&server)?)
 }
 
+/// What comes before the handshake is complete.
+fn begin(session: &mut Session, flags: &Flags, turn: Turn) -> Result<InitialWrite, Failure> {
+    if flags.has(Switch::EnableEarlyData) {
+        if flags.has(Switch::Server) {
+            early::serve(session)?;
+        } else if turn == Turn::Resumption {
+            let initial = early::offer(session, flags)?;
+            early::check(&session.engine, flags, turn)?;
+            return Ok(initial);
+        }
+    }
+    Ok(InitialWrite::Due)
+}
+
 fn converse(
     session: &mut Session,
     context: &Context,
     flags: &Flags,
     turn: Turn,
+    initial: InitialWrite,
 ) -> Result<(), Failure> {
     if !flags.has(Switch::ImplicitHandshake) {
         session.handshake()?;
@@ -89,10 +119,11 @@ fn converse(
             session.handshake()?;
         }
     }
+    exporter::export(session, flags)?;
     if flags.has(Switch::WriteDifferentRecordSizes) {
         write_different_record_sizes(session)?;
     } else {
-        exchange(session, flags)?;
+        exchange(session, flags, initial)?;
     }
     checks::after_exchange(&session.engine, context, flags, turn)?;
     close(session, flags)
@@ -108,13 +139,27 @@ fn write_different_record_sizes(session: &mut Session) -> Result<(), Failure> {
     Ok(())
 }
 
-fn exchange(session: &mut Session, flags: &Flags) -> Result<(), Failure> {
-    let initial = flags
+/// What the shim writes first.
+pub(crate) fn initial_write(flags: &Flags) -> &[u8] {
+    flags
         .value(Setting::ShimInitialWrite)
         .unwrap_or(INITIAL_WRITE)
-        .as_bytes();
+        .as_bytes()
+}
+
+/// Flips every bit.
+pub(crate) fn flip(text: &mut [u8]) {
+    for byte in text {
+        *byte ^= 0xff;
+    }
+}
+
+fn exchange(session: &mut Session, flags: &Flags, write: InitialWrite) -> Result<(), Failure> {
+    let initial = initial_write(flags);
     let mut unfinished = None;
-    if flags.has(Switch::ReadWithUnfinishedWrite) {
+    if write == InitialWrite::Done {
+        // It was written early.
+    } else if flags.has(Switch::ReadWithUnfinishedWrite) {
         session.begin_write(initial)?;
         unfinished = Some(initial);
     } else if flags.has(Switch::ShimWritesFirst) {
@@ -157,9 +202,7 @@ fn echo(
             session.key_update()?;
         }
         let text = buffer.get_mut(..length).unwrap_or_default();
-        for byte in text.iter_mut() {
-            *byte ^= 0xff;
-        }
+        flip(text);
         session.write(text)?;
     }
 }

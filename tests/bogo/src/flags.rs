@@ -8,6 +8,7 @@
 //! `-use-old-client-cert-callback`. By the engine: `-renegotiate-ignore`. By the shim, which trusts
 //! every chain: `-trust-cert`.
 //!
+//! Of `-expect-early-data-reason` only `accept` is told from the others: the engine tells no reason.
 //! One expectation is not checked here: `-expect-ticket-renewal`. rustls keeps a TLS 1.2 session
 //! anew after each resumption, with the renewed ticket or with the old one, and does not tell
 //! which. `-expect-no-session-id` is checked in TLS 1.3 only: in TLS 1.2 rustls keeps a session by
@@ -42,16 +43,21 @@ flags! {
     CheckCloseNotify = "check-close-notify",
     DeclineAlpn = "decline-alpn",
     EchGrease = "enable-ech-grease",
+    EnableEarlyData = "enable-early-data",
+    ExpectAcceptEarlyData = "expect-accept-early-data",
     ExpectEchAccept = "expect-ech-accept",
     ExpectExtendedMasterSecret = "expect-extended-master-secret",
     ExpectHelloRetryRequest = "expect-hrr",
     ExpectNoHelloRetryRequest = "expect-no-hrr",
+    ExpectNoOfferEarlyData = "expect-no-offer-early-data",
     ExpectNoPeerCertificate = "expect-no-peer-cert",
     ExpectNoSession = "expect-no-session",
     ExpectNoSessionId = "expect-no-session-id",
+    ExpectRejectEarlyData = "expect-reject-early-data",
     ExpectSessionId = "expect-session-id",
     ExpectSessionMiss = "expect-session-miss",
     ExpectTicketRenewal = "expect-ticket-renewal",
+    ExpectTicketSupportsEarlyData = "expect-ticket-supports-early-data",
     ExpectVerifyResult = "expect-verify-result",
     HandshakeTwice = "handshake-twice",
     ImplicitHandshake = "implicit-handshake",
@@ -83,6 +89,7 @@ flags! {
     TicketCallback = "use-ticket-callback",
     UseCustomVerifyCallback = "use-custom-verify-callback",
     UseEarlyCallback = "use-early-callback",
+    UseExportContext = "use-export-context",
     UseOldClientCertCallback = "use-old-client-cert-callback",
     VerifyFail = "verify-fail",
     VerifyPeer = "verify-peer",
@@ -102,12 +109,16 @@ flags! {
     ExpectCipher = "expect-cipher",
     ExpectClientCaList = "expect-client-ca-list",
     ExpectCurve = "expect-curve-id",
+    ExpectEarlyDataReason = "expect-early-data-reason",
     ExpectOcspResponse = "expect-ocsp-response",
     ExpectPeerCertFile = "expect-peer-cert-file",
     ExpectPeerSignatureAlgorithm = "expect-peer-signature-algorithm",
     ExpectSelectedCredential = "expect-selected-credential",
     ExpectServerName = "expect-server-name",
     ExpectVersion = "expect-version",
+    ExportContext = "export-context",
+    ExportKeyingMaterial = "export-keying-material",
+    ExportLabel = "export-label",
     HostName = "host-name",
     InstallOneCertCompression = "install-one-cert-compression-alg",
     KeyFile = "key-file",
@@ -141,12 +152,21 @@ pub(crate) enum Given {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags(Vec<Given>);
 
-/// The flags of a test: those of its first connection, and those of the connections that resume.
+/// The flags of a test: those of its first connection, those of the connections that resume, and
+/// those of what such a connection becomes once its early data was rejected.
 #[derive(Debug, Default)]
 pub(crate) struct TestFlags {
     pub(crate) initial: Flags,
     pub(crate) resume: Flags,
+    pub(crate) retry: Flags,
 }
+
+/// What restricts a flag, and to which of [`TestFlags`] in their order.
+const PREFIXES: [(&str, [bool; 3]); 3] = [
+    ("on-initial-", [true, false, false]),
+    ("on-resume-", [false, true, false]),
+    ("on-retry-", [false, false, true]),
+];
 
 impl TestFlags {
     /// Reads the command line. A flag that is not known is [`Failure::Unimplemented`].
@@ -156,27 +176,24 @@ impl TestFlags {
         while let Some(argument) = arguments.next() {
             let unknown = || Failure::Unimplemented(argument.clone());
             let name = argument.strip_prefix('-').ok_or_else(unknown)?;
-            let (name, to_initial, to_resume) = match name {
-                _ if name.starts_with("on-initial-") => {
-                    (name.strip_prefix("on-initial-"), true, false)
-                }
-                _ if name.starts_with("on-resume-") => {
-                    (name.strip_prefix("on-resume-"), false, true)
-                }
-                _ => (Some(name), true, true),
-            };
-            let name = name.ok_or_else(unknown)?;
+            let ([to_initial, to_resume, to_retry], name) = PREFIXES
+                .into_iter()
+                .find_map(|(prefix, to)| Some((to, name.strip_prefix(prefix)?)))
+                .unwrap_or(([true; 3], name));
             let given = if let Some(switch) = Switch::named(name) {
                 Given::Switch(switch)
             } else {
                 let setting = Setting::named(name).ok_or_else(unknown)?;
                 Given::Setting(setting, arguments.next().ok_or_else(unknown)?)
             };
-            if to_initial {
-                flags.initial.0.push(given.clone());
-            }
-            if to_resume {
-                flags.resume.0.push(given);
+            for (taken, flags) in [
+                (to_initial, &mut flags.initial),
+                (to_resume, &mut flags.resume),
+                (to_retry, &mut flags.retry),
+            ] {
+                if taken {
+                    flags.0.push(given.clone());
+                }
             }
         }
         Ok(flags)

@@ -12,8 +12,10 @@ mod checks;
 mod compression;
 mod context;
 mod credential;
+mod early;
 mod ech;
 mod exchange;
+mod exporter;
 mod failure;
 mod flags;
 mod provider;
@@ -69,13 +71,13 @@ fn run() -> Result<(), Failure> {
     });
     let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
     let flags = TestFlags::parse(arguments.into_iter())?;
-    let context = Context::new(&flags.initial)?;
-    exchange::connect(&context, &flags.initial, Turn::Initial)?;
+    let context = Context::new(&flags)?;
+    exchange::connect(&context, &flags, Turn::Initial)?;
     let resumptions: usize = flags.initial.number(Setting::ResumeCount)?.unwrap_or(0);
     for _ in 0..resumptions {
         let delay: u64 = flags.resume.number(Setting::ResumptionDelay)?.unwrap_or(0);
         context.clock.advance(delay);
-        exchange::connect(&context, &flags.resume, Turn::Resumption)?;
+        exchange::connect(&context, &flags, Turn::Resumption)?;
     }
     Ok(())
 }

@@ -3,7 +3,10 @@
 
 use core::fmt;
 
-use offwire::{Engine, Error, Handshake, KeyUpdate, Read, Shutdown, Write};
+use offwire::{
+    EarlyDataStatus, Engine, Error, Handshake, KeyUpdate, Read, ReadEarlyData, Shutdown, Write,
+    WriteEarlyData,
+};
 
 use crate::failure::Failure;
 use crate::transport::Transport;
@@ -25,6 +28,15 @@ pub(crate) enum Found {
     Closed,
     /// The end of the transport without one.
     Truncated,
+}
+
+/// What an early write came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EarlyWrite {
+    /// So many bytes were written early.
+    Written(usize),
+    /// So many were, and no more can be.
+    Ended(usize),
 }
 
 /// One connection.
@@ -64,18 +76,65 @@ impl Session {
         }
     }
 
+    /// Writes before the handshake is complete, as much as can be.
+    pub(crate) fn write_early(&mut self, plaintext: &[u8]) -> Result<EarlyWrite, Failure> {
+        let mut early = 0;
+        loop {
+            let rest = plaintext.get(early..).unwrap_or_default();
+            match self.perform(|engine| write_early(engine, rest))? {
+                EarlyWrite::Written(written) if written < rest.len() => early += written,
+                EarlyWrite::Written(written) => return Ok(EarlyWrite::Written(early + written)),
+                EarlyWrite::Ended(written) => return Ok(EarlyWrite::Ended(early + written)),
+            }
+        }
+    }
+
+    /// Reads early data once some is there; `None` if no more will come.
+    pub(crate) fn read_early(&mut self, into: &mut [u8]) -> Result<Option<usize>, Failure> {
+        self.perform(|engine| {
+            Ok(match engine.read_early_data(into)? {
+                ReadEarlyData::Read(length) => Progress::Done(Some(length)),
+                ReadEarlyData::Ended => Progress::Done(None),
+                ReadEarlyData::NeedRead => Progress::NeedRead,
+                ReadEarlyData::NeedWrite => Progress::NeedWrite,
+            })
+        })
+    }
+
+    /// Waits for the peer's first words without taking them.
+    pub(crate) fn listen(&mut self) -> Result<(), Failure> {
+        self.find(|engine| engine.peek(&mut [0])).map(|_| ())
+    }
+
     /// Begins a write and lets one byte of its output pass; the write must stay unfinished.
     pub(crate) fn begin_write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
-        self.expect_unfinished(plaintext)?;
+        self.begin(plaintext.len(), |engine| write(engine, plaintext))
+    }
+
+    /// The same before the handshake is complete.
+    pub(crate) fn begin_early_write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
+        self.begin(plaintext.len(), |engine| write_early(engine, plaintext))
+    }
+
+    fn begin<T: fmt::Debug>(
+        &mut self,
+        length: usize,
+        mut write: impl FnMut(&mut Engine) -> Result<Progress<T>, Error>,
+    ) -> Result<(), Failure> {
+        self.expect_unfinished(length, &mut write)?;
         self.transport.send(&mut self.engine)?;
-        self.expect_unfinished(plaintext)
+        self.expect_unfinished(length, &mut write)
     }
 
     /// Calls a write that must wait, with all of it committed.
-    fn expect_unfinished(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
-        let progress = self.call(&mut |engine| write(engine, plaintext))?;
+    fn expect_unfinished<T: fmt::Debug>(
+        &mut self,
+        length: usize,
+        write: &mut impl FnMut(&mut Engine) -> Result<Progress<T>, Error>,
+    ) -> Result<(), Failure> {
+        let progress = self.call(write)?;
         let committed = self.engine.committed();
-        if matches!(progress, Progress::NeedWrite) && committed == plaintext.len() {
+        if matches!(progress, Progress::NeedWrite) && committed == length {
             return Ok(());
         }
         Err(Failure::Broken(format!(
@@ -177,9 +236,12 @@ impl Session {
                 Progress::Done(value) => return Ok(value),
                 Progress::NeedWrite => self.transport.send(&mut self.engine)?,
                 // After the handshake a read waits for input whether or not output waits too. The
-                // rest of a blocked write is left to its retry.
+                // rest of a blocked write is left to its retry, unless it is early: then the rest of
+                // the handshake lies behind it.
                 Progress::NeedRead
-                    if !self.engine.outgoing().is_empty() && self.engine.committed() == 0 =>
+                    if !self.engine.outgoing().is_empty()
+                        && (self.engine.committed() == 0
+                            || self.engine.early_data() != EarlyDataStatus::NotOffered) =>
                 {
                     self.transport.send(&mut self.engine)?;
                 }
@@ -218,5 +280,14 @@ fn write(engine: &mut Engine, plaintext: &[u8]) -> Result<Progress<usize>, Error
         Write::Written(count) => Progress::Done(count),
         Write::NeedRead => Progress::NeedRead,
         Write::NeedWrite => Progress::NeedWrite,
+    })
+}
+
+fn write_early(engine: &mut Engine, plaintext: &[u8]) -> Result<Progress<EarlyWrite>, Error> {
+    Ok(match engine.write_early_data(plaintext)? {
+        WriteEarlyData::Written(count) => Progress::Done(EarlyWrite::Written(count)),
+        WriteEarlyData::Ended(count) => Progress::Done(EarlyWrite::Ended(count)),
+        WriteEarlyData::NeedRead => Progress::NeedRead,
+        WriteEarlyData::NeedWrite => Progress::NeedWrite,
     })
 }

@@ -1,7 +1,7 @@
 //! What outlives a connection so that the next one can resume: the sessions of both roles, the clock.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use offwire::rustls::NamedGroup;
@@ -18,6 +18,7 @@ use offwire::rustls::time_provider::TimeProvider;
 pub(crate) struct Sessions {
     cache: ClientSessionMemoryCache,
     kept: AtomicUsize,
+    early_data: AtomicU32,
 }
 
 impl Sessions {
@@ -25,12 +26,18 @@ impl Sessions {
         Arc::new(Self {
             cache: ClientSessionMemoryCache::new(16),
             kept: AtomicUsize::new(0),
+            early_data: AtomicU32::new(0),
         })
     }
 
     /// How many TLS 1.2 sessions were kept so far.
     pub(crate) fn kept(&self) -> usize {
         self.kept.load(Ordering::Relaxed)
+    }
+
+    /// How much early data the latest TLS 1.3 ticket permits, in bytes.
+    pub(crate) fn early_data(&self) -> u32 {
+        self.early_data.load(Ordering::Relaxed)
     }
 }
 
@@ -59,6 +66,8 @@ impl ClientSessionStore for Sessions {
         server_name: ServerName<'static>,
         value: Tls13ClientSessionValue,
     ) {
+        self.early_data
+            .store(value.max_early_data_size(), Ordering::Relaxed);
         self.cache.insert_tls13_ticket(server_name, value);
     }
 
