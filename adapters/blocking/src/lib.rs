@@ -135,6 +135,7 @@ extern crate alloc;
 
 mod error;
 mod parts;
+mod slices;
 mod split;
 mod stream;
 mod transport;

@@ -25,6 +25,7 @@ use offwire::{Engine, Read};
 use offwire_stream::Link;
 
 use crate::error::{self, truncated, unexpected};
+use crate::slices::with_slices;
 use crate::split::shared::{Sender, Shared};
 use crate::transport::Divide;
 
@@ -161,7 +162,15 @@ impl<T: Divide> io::Read for ReadHalf<T> {
 
 impl<T: Divide> io::Write for WriteHalf<T> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        let result = self.shared.write(plaintext);
+        let result = self.shared.write(|engine| engine.write(plaintext));
+        self.shared.send_control();
+        result
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        let result = with_slices(slices, |slices| {
+            self.shared.write(|engine| engine.write_vectored(slices))
+        });
         self.shared.send_control();
         result
     }

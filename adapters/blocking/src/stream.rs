@@ -10,6 +10,7 @@ use offwire::{Engine, Handshake, Read, Shutdown, Write};
 use offwire_stream::{Link, Received};
 
 use crate::error::{self, explained, truncated, unexpected};
+use crate::slices::with_slices;
 use crate::split::{ReadHalf, WriteHalf};
 use crate::transport::Divide;
 
@@ -37,7 +38,8 @@ pub enum CloseNotify {
 /// transport when it returns; if the transport fails only then, the bytes are taken all the same
 /// and the rest of the record stays queued. That is sent first by the next `write`, `flush`, `read`
 /// or `shutdown`, and where it fails again the error comes out. An error of `write` therefore always
-/// means that nothing was taken. [`flush`](io::Write::flush) leaves nothing behind, neither in the
+/// means that nothing was taken. [`write_vectored`](io::Write::write_vectored) packs its slices into
+/// that one record; of more than 64 that are not empty it takes the first 64 at most. [`flush`](io::Write::flush) leaves nothing behind, neither in the
 /// queue nor in a transport that buffers; unlike a [`BufWriter`](io::BufWriter) this type writes by
 /// itself, so on a socket `flush` only matters after a time limit has struck.
 ///
@@ -156,6 +158,27 @@ impl<T: io::Read + io::Write> TlsStream<T> {
         }
     }
 
+    /// Repeats a write until its first record is taken.
+    fn put(
+        &mut self,
+        mut verb: impl FnMut(&mut Engine) -> Result<Write, offwire::Error>,
+    ) -> io::Result<usize> {
+        loop {
+            // First of all: while this fails, nothing was taken.
+            self.drain()?;
+            match verb(&mut self.engine) {
+                Ok(Write::Written(n)) => {
+                    // The bytes are taken, so an error is the next call's to meet.
+                    let _ = self.link.drain(&mut self.engine);
+                    return Ok(n);
+                }
+                Ok(Write::NeedRead) => self.exchange()?,
+                Ok(Write::NeedWrite) => {}
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
     /// Waits for the peer, which waits for nothing of ours.
     fn exchange(&mut self) -> io::Result<()> {
         self.send()?;
@@ -236,20 +259,13 @@ impl<T: io::Read + io::Write> io::Read for TlsStream<T> {
 
 impl<T: io::Read + io::Write> io::Write for TlsStream<T> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        loop {
-            // First of all: while this fails, nothing was taken.
-            self.drain()?;
-            match self.engine.write(plaintext) {
-                Ok(Write::Written(n)) => {
-                    // The bytes are taken, so an error is the next call's to meet.
-                    let _ = self.link.drain(&mut self.engine);
-                    return Ok(n);
-                }
-                Ok(Write::NeedRead) => self.exchange()?,
-                Ok(Write::NeedWrite) => {}
-                Err(error) => return Err(self.fail(error)),
-            }
-        }
+        self.put(|engine| engine.write(plaintext))
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        with_slices(slices, |slices| {
+            self.put(|engine| engine.write_vectored(slices))
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -11,7 +11,7 @@ extern crate alloc;
 
 mod support;
 
-use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::io::{BufWriter, ErrorKind, IoSlice, Read, Write};
 
 use offwire::{Error, KeyUpdate, Misuse, ProtocolVersion};
 use offwire_blocking::{CloseNotify, Joined, TlsStream, tls_error};
@@ -238,4 +238,46 @@ fn a_drop_does_no_io() {
     let calls = alloc::rc::Rc::clone(&client.transport().calls);
     drop(client);
     assert_eq!(calls.get(), 0);
+}
+
+#[test]
+fn slices_are_packed_into_one_record() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version);
+        let plaintext = pattern(20_000);
+        let mut slices: Vec<IoSlice<'_>> = plaintext.chunks(1_000).map(IoSlice::new).collect();
+        slices.insert(0, IoSlice::new(&[]));
+        let before = client.engine().stats().records_sealed;
+        assert_eq!(client.write_vectored(&slices).unwrap(), 16_384);
+        assert_eq!(client.engine().stats().records_sealed - before, 1);
+        assert_eq!(receive(&mut server, 16_384), plaintext[..16_384]);
+        assert_eq!(client.write_vectored(&slices[..1]).unwrap(), 0);
+        assert_eq!(client.write_vectored(&[]).unwrap(), 0);
+    }
+}
+
+#[test]
+fn of_many_slices_the_first_64_that_are_not_empty_are_taken() {
+    let (mut client, mut server) = open_pair(ProtocolVersion::Tls13);
+    let plaintext = pattern(1_000);
+    let mut slices = vec![IoSlice::new(&[]); 100];
+    slices.extend(plaintext.chunks(10).map(IoSlice::new));
+    assert_eq!(client.write_vectored(&slices).unwrap(), 640);
+    assert_eq!(receive(&mut server, 640), plaintext[..640]);
+}
+
+#[test]
+fn an_error_of_a_write_of_slices_means_that_nothing_was_taken() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version);
+        let slices = [IoSlice::new(b"ta"), IoSlice::new(b"ken")];
+        blocked(&mut client);
+        assert_eq!(client.write_vectored(&slices).unwrap(), 5);
+        assert!(is_limit(&client.write_vectored(&slices).unwrap_err()));
+        unblocked(&mut client);
+        // Nothing is committed: other bytes may come.
+        assert_eq!(client.write(b"other").unwrap(), 5);
+        assert_eq!(receive(&mut server, 10), b"takenother");
+        assert!(is_limit(&server.read(&mut [0; 9]).unwrap_err()));
+    }
 }

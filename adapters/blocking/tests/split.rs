@@ -12,7 +12,7 @@ extern crate alloc;
 
 mod support;
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -243,4 +243,29 @@ fn a_panic_with_the_engine_ends_the_connection_with_errors_and_no_panic() {
     assert_eq!(writer.write(b"x").unwrap_err().kind(), ErrorKind::Other);
     assert_eq!(writer.flush().unwrap_err().kind(), ErrorKind::Other);
     assert_eq!(writer.shutdown().unwrap_err().kind(), ErrorKind::Other);
+}
+
+#[test]
+fn a_half_writes_slices_as_one_record() {
+    for version in VERSIONS {
+        let (client, server) = halves(&smallest(version), transports(100));
+        let ((reader, mut writer), (mut far_reader, _far_writer)) = (client, server);
+        let mut watched = Watched::new();
+        watched.spawn("writer", move |on| {
+            let plaintext = support::pattern(10_000);
+            let slices: Vec<IoSlice<'_>> = plaintext.chunks(999).map(IoSlice::new).collect();
+            let before = reader.with_engine(|engine| engine.stats()).unwrap();
+            assert_eq!(writer.write_vectored(&slices).unwrap(), 10_000);
+            let after = reader.with_engine(|engine| engine.stats()).unwrap();
+            assert_eq!(after.records_sealed - before.records_sealed, 1);
+            on.moved(10_000);
+        });
+        watched.spawn("reader", move |on| {
+            let mut received = vec![0; 10_000];
+            far_reader.read_exact(&mut received).unwrap();
+            assert_eq!(received, support::pattern(10_000));
+            on.moved(10_000);
+        });
+        watched.finish();
+    }
 }

@@ -122,6 +122,15 @@ impl<T: Source + io::Read + io::Write> TlsSource<T> {
         self.stream.write(plaintext)
     }
 
+    /// Writes several slices as one; see [`Stream::write_vectored`]. After `NeedWrite` repeat it with
+    /// the same bytes, in any grouping.
+    ///
+    /// # Errors
+    /// As [`Stream::write_vectored`].
+    pub fn write_vectored(&mut self, slices: &[&[u8]]) -> Result<Write, Error> {
+        self.stream.write_vectored(slices)
+    }
+
     /// Closes our half, then waits for the peer's; see [`Stream::shutdown`].
     ///
     /// # Errors

@@ -110,25 +110,18 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// usable. Any other [`Error::Tls`]: it is dead. After the handshake a transport that breaks is
     /// [`Error::Transport`]; [read](Self::read) on to learn whether the peer had sent an alert.
     pub fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
-        loop {
-            // Before the engine is asked: it knows nothing of flushing, and says `Written` once.
-            if self.flush()? == Sending::WouldBlock {
-                return Ok(Write::NeedWrite);
-            }
-            match self.engine.write(plaintext) {
-                Ok(Write::Written(0) | Write::NeedRead) if self.link.owes_flush() => {}
-                Ok(Write::Written(n)) => return Ok(Write::Written(n)),
-                Ok(Write::NeedRead) => match self.receive()? {
-                    Receiving::News => {}
-                    Receiving::WouldBlock | Receiving::NoRoom => return Ok(Write::NeedRead),
-                },
-                Ok(Write::NeedWrite) => match self.push()? {
-                    Sending::Done => {}
-                    Sending::WouldBlock => return Ok(Write::NeedWrite),
-                },
-                Err(error) => return Err(self.fail(error)),
-            }
-        }
+        self.put(|engine| engine.write(plaintext))
+    }
+
+    /// Writes the concatenation of `slices`, packed into common records; otherwise as
+    /// [`Stream::write`].
+    ///
+    /// Only the concatenation counts: a retry may group the bytes otherwise, or be a `write`.
+    ///
+    /// # Errors
+    /// As [`Stream::write`].
+    pub fn write_vectored(&mut self, slices: &[&[u8]]) -> Result<Write, Error> {
+        self.put(|engine| engine.write_vectored(slices))
     }
 
     /// Closes our half with close_notify, then waits for the peer's (`SSL_shutdown(3)`).
@@ -169,6 +162,32 @@ impl<T: io::Read + io::Write> Stream<T> {
                 },
                 (Ok(outcome), _) => return Ok(outcome),
                 (Err(error), _) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    /// Repeats a write until it is done, the transport would block, or the peer is waited for.
+    fn put(
+        &mut self,
+        mut verb: impl FnMut(&mut Engine) -> Result<Write, offwire::Error>,
+    ) -> Result<Write, Error> {
+        loop {
+            // Before the engine is asked: it knows nothing of flushing, and says `Written` once.
+            if self.flush()? == Sending::WouldBlock {
+                return Ok(Write::NeedWrite);
+            }
+            match verb(&mut self.engine) {
+                Ok(Write::Written(0) | Write::NeedRead) if self.link.owes_flush() => {}
+                Ok(Write::Written(n)) => return Ok(Write::Written(n)),
+                Ok(Write::NeedRead) => match self.receive()? {
+                    Receiving::News => {}
+                    Receiving::WouldBlock | Receiving::NoRoom => return Ok(Write::NeedRead),
+                },
+                Ok(Write::NeedWrite) => match self.push()? {
+                    Sending::Done => {}
+                    Sending::WouldBlock => return Ok(Write::NeedWrite),
+                },
+                Err(error) => return Err(self.fail(error)),
             }
         }
     }

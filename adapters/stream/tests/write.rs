@@ -178,3 +178,64 @@ fn both_ends_shake_hands_through_a_transport_of_one_byte() {
         }
     }
 }
+
+#[test]
+fn slices_are_packed_into_full_records() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version, Settings::default());
+        let plaintext = pattern(20_000);
+        let before = client.engine().stats().records_sealed;
+        let slices: Vec<&[u8]> = plaintext.chunks(100).collect();
+        assert_eq!(
+            client.write_vectored(&slices).unwrap(),
+            Write::Written(20_000)
+        );
+        assert_eq!(client.engine().stats().records_sealed - before, 2);
+        let mut buffer = vec![0; 20_000];
+        assert_eq!(server.read(&mut buffer).unwrap(), Read::Read(16_384));
+        assert_eq!(
+            server.read(&mut buffer[16_384..]).unwrap(),
+            Read::Read(3_616)
+        );
+        assert_eq!(buffer, plaintext);
+    }
+}
+
+#[test]
+fn a_blocked_write_of_slices_is_retried_in_any_grouping_and_sent_once() {
+    for version in VERSIONS {
+        let (mut client, mut server) = open_pair(version, Settings::default());
+        let up = client.transport().outgoing.clone();
+        up.set_room(7);
+        assert_eq!(
+            client.write_vectored(&[b"he", b"", b"llo"]).unwrap(),
+            Write::NeedWrite
+        );
+        let error = client.write_vectored(&[b"he", b"lp!"]).unwrap_err();
+        let refused = Tls::Misuse(Misuse::BadWriteRetry);
+        assert!(matches!(&error, Error::Tls(error) if *error == refused));
+        assert_eq!(
+            client.write_vectored(&[b"hell", b"o"]).unwrap(),
+            Write::NeedWrite
+        );
+        up.set_room(1_000);
+        assert_eq!(client.write(b"hello").unwrap(), Write::Written(5));
+        let mut buffer = [0; 64];
+        assert_eq!(server.read(&mut buffer).unwrap(), Read::Read(5));
+        assert_eq!(&buffer[..5], b"hello");
+        assert_eq!(server.read(&mut buffer).unwrap(), Read::NeedRead);
+    }
+}
+
+#[test]
+fn a_write_of_slices_shakes_hands_first() {
+    for version in VERSIONS {
+        let (mut client, mut server) = pair(&Contexts::new().version(version));
+        let mut buffer = [0; 64];
+        while client.write_vectored(&[b"he", b"llo"]).unwrap() != Write::Written(5) {
+            assert_eq!(server.read(&mut buffer).unwrap(), Read::NeedRead);
+        }
+        assert_eq!(server.read(&mut buffer).unwrap(), Read::Read(5));
+        assert_eq!(&buffer[..5], b"hello");
+    }
+}

@@ -35,14 +35,18 @@ impl<W> Shared<W> {
 }
 
 impl<W: io::Write> Shared<W> {
-    pub(super) fn write(&self, plaintext: &[u8]) -> io::Result<usize> {
+    /// Repeats a write, by this verb of the engine's, until its first record is taken.
+    pub(super) fn write(
+        &self,
+        mut verb: impl FnMut(&mut Engine) -> Result<Write, offwire::Error>,
+    ) -> io::Result<usize> {
         let mut sender = self.sender()?;
         loop {
             // First of all: while this fails, nothing was taken.
             sender.drain()?;
             let outcome = {
                 let mut engine = self.engine()?;
-                let outcome = engine.write(plaintext);
+                let outcome = verb(&mut engine);
                 sender.unsent = engine.take_outgoing();
                 outcome
             };

@@ -41,6 +41,7 @@ pub(crate) struct End {
     pub(crate) pace: usize,
     plaintext: Vec<u8>,
     sent: usize,
+    writes: usize,
     expected: usize,
     again: Again,
 }
@@ -63,6 +64,7 @@ impl End {
             pace: usize::MAX,
             plaintext: plaintext.to_vec(),
             sent: 0,
+            writes: 0,
             expected,
             again: Again::No,
         }
@@ -93,7 +95,17 @@ impl End {
     /// Writes and reads until both are blocked, or done.
     fn work(&mut self) -> Result<State, Error> {
         while self.sent < self.plaintext.len() {
-            match self.source.write(&self.plaintext[self.sent..])? {
+            // A retry may group the bytes otherwise: each call does.
+            let rest = &self.plaintext[self.sent..];
+            self.writes += 1;
+            let written = match self.writes % 3 {
+                0 => self.source.write(rest)?,
+                part => {
+                    let (front, back) = rest.split_at(rest.len() * part / 3);
+                    self.source.write_vectored(&[front, back])?
+                }
+            };
+            match written {
                 Write::Written(n) => self.sent += n,
                 Write::NeedRead | Write::NeedWrite => break,
             }
