@@ -67,6 +67,11 @@
 //!
 //! # Features
 //!
+//! - `aws-lc-rs`, the default: AWS-LC seals and opens records from one buffer into another, without a
+//!   copy, and rustls has its provider over it.
+//! - `ring`, with `default-features = false`: the same by ring, which works in place, so that each record is
+//!   copied once; no post-quantum groups. With both features the records are AWS-LC's, whichever
+//!   provider rustls is given.
 //! - `tracing`: a span for the handshake, and events for its end, KeyUpdates, tickets, alerts,
 //!   failures and limits that were hit, under the target `offwire`; nothing secret is in them. Off by
 //!   default, and then it costs nothing.
@@ -74,6 +79,9 @@
 #![no_std]
 
 extern crate alloc;
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("offwire needs one of its features `aws-lc-rs` and `ring` to seal records with");
 
 mod acceptor;
 mod alert;

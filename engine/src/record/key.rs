@@ -1,15 +1,23 @@
 //! A traffic key: one direction's secret, its nonces and its sequence number.
 //!
-//! Nonces are made in [`TrafficKey::nonce`] and nowhere else. Knows no queues and no contents.
+//! Nonces are made in [`TrafficKey::nonce`] and nowhere else. Knows no queues and no contents. The
+//! library of the AEADs is named below this file alone.
+
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc_rs;
+/// Beside AWS-LC it is compiled to be compared with it.
+#[cfg(all(feature = "ring", any(test, not(feature = "aws-lc-rs"))))]
+mod ring;
 
 use alloc::boxed::Box;
 use core::fmt;
 
-use aws_lc_rs::aead::{
-    AES_128_GCM, AES_256_GCM, Algorithm, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
-};
 use zeroize::{Zeroize, Zeroizing};
 
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use self::aws_lc_rs::Expanded;
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+pub(crate) use self::ring::Expanded;
 use crate::error::Internal;
 use crate::record::EXPLICIT_NONCE;
 
@@ -22,14 +30,6 @@ pub(crate) enum Aead {
 }
 
 impl Aead {
-    fn algorithm(self) -> &'static Algorithm {
-        match self {
-            Self::Aes128Gcm => &AES_128_GCM,
-            Self::Aes256Gcm => &AES_256_GCM,
-            Self::Chacha20Poly1305 => &CHACHA20_POLY1305,
-        }
-    }
-
     /// Bytes of a key.
     pub(crate) const fn key_len(self) -> usize {
         match self {
@@ -100,10 +100,8 @@ impl Secret {
         &self.parts.iv
     }
 
-    fn expand(&self) -> Result<LessSafeKey, Internal> {
-        let key = UnboundKey::new(self.aead.algorithm(), self.key());
-        key.map(LessSafeKey::new)
-            .map_err(|_| Internal::UnsupportedSuite)
+    fn expand(&self) -> Result<Expanded, Internal> {
+        Expanded::new(self.aead, self.key())
     }
 }
 
@@ -112,7 +110,7 @@ enum Schedule {
     /// Given back; rebuilt from the secret on the next record.
     Released,
     /// Ready to use.
-    Expanded(LessSafeKey),
+    Expanded(Expanded),
 }
 
 /// Where the last eight bytes of a nonce come from.
@@ -158,7 +156,7 @@ impl TrafficKey {
     /// The expanded key, and the nonce of the next record with the given part that varies.
     ///
     /// [`Self::advance`] follows each use that succeeded, so that no nonce is used twice.
-    pub(crate) fn next(&mut self, part: NoncePart) -> Result<(&LessSafeKey, Nonce), Internal> {
+    pub(crate) fn next(&mut self, part: NoncePart) -> Result<(&Expanded, [u8; NONCE]), Internal> {
         if let Schedule::Released = self.schedule {
             self.schedule = Schedule::Expanded(self.secret.expand()?);
         }
@@ -190,7 +188,7 @@ impl TrafficKey {
     /// (RFC 8446 section 5.3; RFC 7905 section 2 for TLS 1.2). TLS 1.2 with AES-GCM puts the last
     /// eight bytes on the wire (RFC 5288 section 3): those we send may be any that do not repeat,
     /// and made like this they do not; those received take the place of the last eight.
-    fn nonce(&self, part: NoncePart) -> Nonce {
+    fn nonce(&self, part: NoncePart) -> [u8; NONCE] {
         let mut nonce = self.secret.parts.iv;
         let varying = nonce.iter_mut().skip(NONCE - EXPLICIT_NONCE);
         match part {
@@ -206,7 +204,7 @@ impl TrafficKey {
                     .for_each(|(byte, received)| *byte = received);
             }
         }
-        Nonce::assume_unique_for_key(nonce)
+        nonce
     }
 }
 
@@ -233,7 +231,7 @@ mod tests {
     }
 
     fn nonce(sequence: u64, part: NoncePart) -> [u8; 12] {
-        *key(sequence).next(part).unwrap().1.as_ref()
+        key(sequence).next(part).unwrap().1
     }
 
     #[test]

@@ -3,8 +3,6 @@
 
 use core::ops::Range;
 
-use aws_lc_rs::aead::Aad;
-
 use crate::error::{Error, Peer};
 use crate::negotiated::ProtocolVersion;
 use crate::record::key::{NoncePart, Secret, TrafficKey};
@@ -72,10 +70,9 @@ impl Opener {
         let (ciphertext, tag) = sealed
             .split_at_checked(into.len())
             .ok_or(Peer::BadRecordMac)?;
-        let aad = Aad::from(self.additional_data(header, ciphertext.len())?);
+        let aad = self.additional_data(header, ciphertext.len())?;
         let (key, nonce) = self.key.next(explicit)?;
-        key.open_separate_gather(nonce, aad, ciphertext, tag, into)
-            .map_err(|_| Peer::BadRecordMac)?;
+        key.open_into(nonce, aad.as_ref(), (ciphertext, tag), into)?;
         self.key.advance()?;
         Ok(self.inspect(header, into, 0)?)
     }
@@ -89,15 +86,14 @@ impl Opener {
     ) -> Result<Opened, Error> {
         let inner = self.inner_len(header)?;
         let (explicit, _) = self.split(body)?;
-        let aad = Aad::from(self.additional_data(header, inner)?);
+        let aad = self.additional_data(header, inner)?;
         let prefix = self.prefix();
         let sealed = body.get_mut(prefix..).ok_or(Peer::BadRecordMac)?;
         let (key, nonce) = self.key.next(explicit)?;
         let (text, tag) = sealed
             .split_at_mut_checked(inner)
             .ok_or(Peer::BadRecordMac)?;
-        key.open_in_place_separate_tag(nonce, aad, tag, text)
-            .map_err(|_| Peer::BadRecordMac)?;
+        key.open_in_place(nonce, aad.as_ref(), (&mut *text, tag))?;
         self.key.advance()?;
         Ok(self.inspect(header, text, prefix)?)
     }

@@ -1,8 +1,6 @@
 //! One record sealed, from the caller's plaintext into the place where it waits to be sent
 //! (RFC 8446 section 5.2, RFC 5246 section 6.2.3.3). Knows no queue and no contract.
 
-use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
-
 use crate::error::Internal;
 use crate::negotiated::ProtocolVersion;
 use crate::plaintext::Plaintext;
@@ -119,15 +117,10 @@ impl Sealer {
         header: [u8; HEADER],
         out: &mut [u8],
     ) -> Result<(), Internal> {
-        let (ciphertext, end) = out
-            .split_at_mut_checked(plaintext.len())
-            .ok_or(Internal::Seal)?;
         let (key, nonce) = self.key.next(NoncePart::Sequence)?;
         // "additional_data = TLSCiphertext.opaque_type || legacy_record_version || length"
         // (RFC 8446 section 5.2): the header as it stands.
-        let aad = Aad::from(header);
-        let inner_type = [content_type as u8];
-        seal_text((key, nonce), aad, plaintext, ciphertext, (&inner_type, end))
+        key.seal(nonce, &header, (plaintext, &[content_type as u8]), out)
     }
 
     fn seal_tls12(
@@ -139,22 +132,13 @@ impl Sealer {
         let prefix = self.prefix();
         let aad = additional_data_tls12(self.key.sequence(), content_type, plaintext.len())?;
         let (explicit, out) = out.split_at_mut_checked(prefix).ok_or(Internal::Seal)?;
-        let (ciphertext, tag) = out
-            .split_at_mut_checked(plaintext.len())
-            .ok_or(Internal::Seal)?;
         let (key, nonce) = self.key.next(NoncePart::Sequence)?;
-        let varying = nonce.as_ref().iter().skip(nonce.as_ref().len() - prefix);
+        let varying = nonce.iter().skip(nonce.len() - prefix);
         explicit
             .iter_mut()
             .zip(varying)
             .for_each(|(out, nonce)| *out = *nonce);
-        seal_text(
-            (key, nonce),
-            Aad::from(aad),
-            plaintext,
-            ciphertext,
-            (&[], tag),
-        )
+        key.seal(nonce, &aad, (plaintext, &[]), out)
     }
 
     /// Bytes between header and ciphertext.
@@ -172,25 +156,6 @@ impl Sealer {
             ProtocolVersion::Tls12 => TAG,
         }
     }
-}
-
-/// Seals `plaintext` into `ciphertext`, and `inner` with the tag into what follows it: from where it
-/// lies in the caller's memory, or gathered and then in place.
-fn seal_text(
-    (key, nonce): (&LessSafeKey, Nonce),
-    aad: Aad<impl AsRef<[u8]>>,
-    plaintext: Plaintext<'_>,
-    ciphertext: &mut [u8],
-    (inner, end): (&[u8], &mut [u8]),
-) -> Result<(), Internal> {
-    match plaintext.contiguous() {
-        Some(bytes) => key.seal_out_of_place_scatter(nonce, aad, bytes, ciphertext, inner, end),
-        None => {
-            plaintext.gather(ciphertext);
-            key.seal_in_place_scatter(nonce, aad, ciphertext, inner, end)
-        }
-    }
-    .map_err(|_| Internal::Seal)
 }
 
 /// "additional_data = seq_num + TLSCompressed.type + TLSCompressed.version +

@@ -151,7 +151,7 @@ impl Handshake {
     /// Takes a record of early data out of the queue that the server has rejected.
     ///
     /// rustls tries to decrypt such records, neither takes nor remembers them, and counts each
-    /// against its limit whenever it is shown. A failed decryption leaves zeros behind (AWS-LC),
+    /// against its limit whenever it is shown. A failed decryption leaves zeros behind (AWS-LC, ring),
     /// which no handshake message begins with.
     pub(in crate::tls) fn drop_rejected_early_data(&mut self, incoming: &mut Incoming) {
         let Boundary::Record { start: 0, end } = self.boundary else {

@@ -3,7 +3,7 @@
 use crate::sources::{references, text};
 
 /// What an embedder asks of a TLS library. A feature may not leave the table unnoticed.
-const FEATURES: [&str; 42] = [
+const FEATURES: [&str; 43] = [
     "explicit outcomes",
     "bounded buffers",
     "in-place and zero-copy",
@@ -32,6 +32,7 @@ const FEATURES: [&str; 42] = [
     "certificate compression",
     "post-quantum key exchange",
     "FIPS",
+    "`ring` in AWS-LC's place",
     "kTLS",
     "split halves",
     "vectored I/O",
