@@ -119,14 +119,13 @@ pub(crate) struct Serve {
     /// without one
     #[arg(long, value_name = "FILE")]
     pub(crate) client_ca: Option<PathBuf>,
-    /// Accept up to BYTES of early data and echo them; sessions are then kept in memory. Early data
-    /// can be replayed by whoever records it
+    /// Accept up to BYTES of early data and echo or answer them; sessions are then kept in memory.
+    /// Early data can be replayed by whoever records it
     #[arg(
         long,
         value_name = "BYTES",
         default_value_t = 0,
-        hide_default_value = true,
-        conflicts_with = "http"
+        hide_default_value = true
     )]
     pub(crate) early_data: u32,
     /// Write the certificate that was made, as PEM, so that clients can trust it

@@ -82,13 +82,15 @@ enum Arrival {
     End,
 }
 
-/// Answers requests until one side closes; returns what was done.
+/// Answers requests until one side closes, those of `early` data first; returns what was done. A
+/// page has no effect, so it does not matter if one was replayed.
 pub(crate) fn serve(
     stream: &mut Stream<Socket>,
     peer: SocketAddr,
+    early: Vec<u8>,
     admission: &Admission,
 ) -> Result<String, Failure> {
-    let mut received = Vec::new();
+    let mut received = early;
     let mut answered = 0;
     loop {
         stream

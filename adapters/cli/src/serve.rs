@@ -150,7 +150,7 @@ fn serve(
         handshake(&mut stream, number, peer)?;
         match service {
             Service::Echo => echo(&mut stream, &early, admission),
-            Service::Http => http::serve(&mut stream, peer, admission),
+            Service::Http => http::serve(&mut stream, peer, early, admission),
         }
     });
     match result {

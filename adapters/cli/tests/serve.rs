@@ -5,7 +5,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use support::{Content, Server, offwire, responses, run};
+use support::{Content, File, Server, offwire, responses, run};
 
 const GET: &[u8] = b"GET /<page> HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -47,6 +47,21 @@ fn http_answers_head_without_content_and_bodies_are_skipped() {
         .connect(&[], &[&post[..], GET].concat())
         .expect(0, "");
     assert_eq!(responses(&ran.stdout, Content::Sent).len(), 2);
+}
+
+#[test]
+fn http_answers_requests_that_begin_in_early_data() {
+    let server = Server::start(&["--http", "--early-data", "1000"]);
+    let (begun, rest) = GET.split_at(7);
+    let text = core::str::from_utf8(GET).unwrap();
+    let file = File::new(
+        "early-request.txt",
+        &format!("{text}{}", begun.escape_ascii()),
+    );
+    let path = file.text();
+    let early = ["--tls", "1.3", "--reconnect", "1", "--early-data", &path];
+    let ran = server.connect(&early, rest).expect(0, "written, accepted");
+    assert_eq!(responses(&ran.stdout, Content::Sent).len(), 2, "{ran:?}");
 }
 
 #[test]
@@ -113,7 +128,7 @@ fn bad_peers_do_not_stop_the_server() {
 #[test]
 #[cfg(unix)]
 fn a_key_log_is_written_and_warned_of() {
-    let log = support::File::new("keys.log", "");
+    let log = File::new("keys.log", "");
     let server = Server::start_with(&[], |command| {
         command.env("SSLKEYLOGFILE", log.path());
     });
