@@ -227,3 +227,74 @@ pub(in crate::tls) fn keep_early_data(
     incoming.keep_plaintext(discard, 0..plaintext.len());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use offwire_testkit::Contexts;
+
+    use super::MOST_RECORDS;
+    use crate::context::{Client, Server};
+    use crate::engine::Engine;
+    use crate::outcome::{Handshake, WriteEarlyData};
+    use crate::phase::Phase;
+    use crate::settings::{EarlyData, Settings};
+
+    /// A client that has a session with the server, and the server.
+    fn contexts() -> (Contexts, Client, Server) {
+        let contexts = Contexts::new().danger_early_data(1 << 16).half_rtt();
+        let settings = Settings::default().danger_early_data(EarlyData::Replayable);
+        let client = Client::new(contexts.client_config()).with_settings(settings);
+        let server = Server::new(contexts.server_config()).with_settings(settings);
+        let (mut first, mut second) = engines(&(contexts.clone(), client.clone(), server.clone()));
+        for _ in 0..3 {
+            assert!(first.handshake().is_ok());
+            carry(&mut first, &mut second);
+            assert!(second.handshake().is_ok());
+            carry(&mut second, &mut first);
+        }
+        assert_eq!(first.handshake(), Ok(Handshake::Complete));
+        let _ = first.read(&mut [0]).expect("the tickets");
+        (contexts, client, server)
+    }
+
+    fn engines((contexts, client, server): &(Contexts, Client, Server)) -> (Engine, Engine) {
+        let client = client.connect(contexts.name()).expect("a client");
+        (client, server.accept())
+    }
+
+    fn carry(from: &mut Engine, to: &mut Engine) {
+        let taken = to.feed(from.outgoing());
+        from.sent(taken).expect("no more than was there");
+    }
+
+    /// As if all records but one had been sealed.
+    fn spend(engine: &mut Engine) {
+        match &mut engine.phase {
+            Phase::Handshaking(handshake) => handshake.early_sealed.records = MOST_RECORDS - 1,
+            Phase::Open(_) | Phase::Dead(_) => {}
+        }
+    }
+
+    /// One record is left: a write of more ends behind it, and so does every later one.
+    fn ends_behind_one_record(engine: &mut Engine) {
+        spend(engine);
+        let text = [1; 20_000];
+        let ended = WriteEarlyData::Ended(1 << 14);
+        assert_eq!(engine.write_early_data(&text), Ok(ended));
+        let ended = WriteEarlyData::Ended(0);
+        assert_eq!(engine.write_early_data(&text), Ok(ended));
+    }
+
+    #[test]
+    fn early_data_ends_before_its_key_is_worn_out() {
+        let contexts = contexts();
+        let (mut client, mut server) = engines(&contexts);
+        let written = WriteEarlyData::Written(5);
+        assert_eq!(client.write_early_data(b"early"), Ok(written));
+        ends_behind_one_record(&mut client);
+        carry(&mut client, &mut server);
+
+        assert_eq!(server.write_early_data(b"early"), Ok(written));
+        ends_behind_one_record(&mut server);
+    }
+}
