@@ -2,7 +2,10 @@
 
 /// What has passed through an engine since it was made.
 ///
-/// Counters of records and plaintext begin after the handshake, those of wire bytes before it.
+/// Counters of records and plaintext begin after the handshake, those of wire bytes and of waits
+/// before it. What this side seals or opens earlier counts on the wire alone: early data, and the
+/// half-RTT data of a server; [`Engine::early_data`](crate::Engine::early_data) and the outcomes of
+/// its verbs tell of it.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -24,9 +27,9 @@ pub struct Stats {
     pub key_updates_received: u64,
     /// Session tickets received after the handshake.
     pub tickets_received: u64,
-    /// How often a verb said `NeedRead`.
+    /// How often a verb said `NeedRead`, the verbs of early data included.
     pub need_reads: u64,
-    /// How often a verb said `NeedWrite`.
+    /// How often a verb said `NeedWrite`, the verbs of early data included.
     pub need_writes: u64,
     /// The most wire bytes that ever waited in `outgoing()`.
     pub outgoing_high_water: usize,

@@ -95,3 +95,24 @@ fn y3_without_permission_half_rtt_data_is_not_possible() {
         assert_eq!(pair.exchange(Side::Server, b"in time"), b"in time");
     }
 }
+
+#[test]
+fn what_is_sealed_or_opened_early_is_counted_on_the_wire_alone() {
+    let mut pair = early(Answer::Accepts);
+    let request = WriteEarlyData::Written(7);
+    assert_eq!(pair.client.write_early_data(b"request"), Ok(request));
+    assert!(pair.client.stats().wire_sent == 0 && waiting(&pair.client) > 22 + 7);
+    pair.settle_towards(Side::Server);
+    assert_eq!(read_early(&mut pair.server).unwrap().1, b"request");
+    let answer = WriteEarlyData::Written(6);
+    assert_eq!(pair.server.write_early_data(b"answer"), Ok(answer));
+    pair.settle_towards(Side::Client);
+    assert_eq!(read(&mut pair.client).unwrap().1, b"answer");
+    assert_eq!(read_all_early(&mut pair), b"");
+    for engine in [&pair.client, &pair.server] {
+        assert_eq!(engine.stats().plaintext_sealed, 0);
+    }
+    assert_eq!(pair.server.stats().plaintext_opened, 0);
+    // Not early to the client, which has the server's Finished.
+    assert_eq!(pair.client.stats().plaintext_opened, 6);
+}
