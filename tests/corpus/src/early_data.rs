@@ -293,7 +293,9 @@ impl End {
         let offer = self.offer(len);
         match self.engine.write_early(&offer) {
             Ok(WriteEarlyData::Written(n) | WriteEarlyData::Ended(n)) => self.wrote(n),
-            Ok(WriteEarlyData::NeedRead | WriteEarlyData::NeedWrite) => {}
+            Ok(WriteEarlyData::NeedRead | WriteEarlyData::NeedWrite) => {
+                self.engine.retry_wrongly(&offer);
+            }
             Err(error) => self.assert_owed_elsewhere(&error),
         }
     }

@@ -89,7 +89,17 @@ impl Watched {
     }
 
     fn note_read(&mut self, outcome: &Result<Read, Error>) {
-        self.note(outcome);
+        // Plaintext that was opened before a failure comes first.
+        let is_late = self.error().is_some() && outcome.is_ok();
+        if is_late {
+            assert!(
+                matches!(outcome, Ok(Read::Read(_))),
+                "{outcome:?} behind a failure"
+            );
+            assert!(self.engine.stats().plaintext_opened > self.read);
+        } else {
+            self.note(outcome);
+        }
         match outcome {
             Ok(Read::Read(n)) => {
                 assert!(

@@ -21,6 +21,15 @@ pub(super) enum Stage {
     Traffic,
 }
 
+impl Stage {
+    const fn other(self) -> Self {
+        match self {
+            Self::Early => Self::Traffic,
+            Self::Traffic => Self::Early,
+        }
+    }
+}
+
 impl Watched {
     pub(crate) fn write(&mut self, plaintext: &[u8]) -> Result<Write, Error> {
         let before = self.before();
@@ -112,7 +121,7 @@ impl Watched {
     /// and changes nothing, so the right retry still works.
     pub(crate) fn retry_wrongly(&mut self, offer: &[u8]) {
         let committed = self.engine.committed();
-        if committed == 0 || self.owner == Stage::Early || self.error().is_some() {
+        if committed == 0 || self.error().is_some() {
             return;
         }
         let before = self.before();
@@ -124,16 +133,23 @@ impl Watched {
             changed[committed - 1] ^= 1;
             bad.push(changed);
         }
+        let refused = Err(Error::Misuse(Misuse::BadWriteRetry));
         for retry in bad {
-            let refused = Err(Error::Misuse(Misuse::BadWriteRetry));
-            let outcome = self.engine.write(&retry);
+            let outcome = self.repeat_by(self.owner, &retry);
             assert_eq!(outcome, refused, "{} bytes", retry.len());
             self.check_misuse(&outcome, &before);
         }
-        let early = self.engine.write_early_data(offer);
-        assert_eq!(early, Err(Misuse::BadWriteRetry.into()), "the other verb");
-        self.check_misuse(&early, &before);
+        let outcome = self.repeat_by(self.owner.other(), offer);
+        assert_eq!(outcome, refused, "the right bytes by the other verb");
+        self.check_misuse(&outcome, &before);
         self.check();
+    }
+
+    fn repeat_by(&mut self, stage: Stage, retry: &[u8]) -> Result<(), Error> {
+        match stage {
+            Stage::Early => self.engine.write_early_data(retry).map(drop),
+            Stage::Traffic => self.engine.write(retry).map(drop),
+        }
     }
 
     pub(crate) fn shutdown(&mut self) -> Result<Shutdown, Error> {
