@@ -1,4 +1,4 @@
-//! Builds OpenSSL and BoringSSL from source, and `native/peer.c` against each.
+//! Builds OpenSSL and BoringSSL from source, once, and `native/peer.c` against each.
 
 use core::error::Error;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,15 @@ fn main() -> ExitCode {
 
 fn build() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let openssl = openssl(&out.join("openssl"));
+    // Not in OUT_DIR: clippy has another, and the libraries take minutes.
+    let native = out
+        .ancestors()
+        .nth(4)
+        .ok_or("OUT_DIR is elsewhere")?
+        .join("native");
+    let openssl = openssl(&native.join("openssl"));
     peer("openssl", &openssl, &out)?;
-    let boringssl = boringssl(&out.join("boringssl"))?;
+    let boringssl = boringssl(&native.join("boringssl"))?;
     peer("boringssl", &boringssl, &out)?;
     Ok(())
 }
@@ -72,10 +78,14 @@ fn source_of(package: &str) -> Result<PathBuf, Box<dyn Error>> {
         .arg(Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("Cargo.toml"))
         .output()?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata["packages"].as_array().ok_or("no packages")?;
-    let found = packages.iter().find(|found| found["name"] == package);
-    let manifest = found.and_then(|found| found["manifest_path"].as_str());
-    let manifest = Path::new(manifest.ok_or("the package is not in the lock file")?);
+    let text = |value: &serde_json::Value, name| value.get(name)?.as_str().map(str::to_owned);
+    let packages = metadata
+        .get("packages")
+        .and_then(|packages| packages.as_array());
+    let mut packages = packages.ok_or("no packages")?.iter();
+    let found = packages.find(|found| text(found, "name").as_deref() == Some(package));
+    let manifest = found.and_then(|found| text(found, "manifest_path"));
+    let manifest = PathBuf::from(manifest.ok_or("the package is not in the lock file")?);
     Ok(manifest.parent().ok_or("no folder")?.to_path_buf())
 }
 

@@ -75,9 +75,12 @@ fn mean(before: u64, after: u64) -> f64 {
     (before + after) as f64 / 2.0
 }
 
+/// What an answer says of a side, or of both.
+type SideOf = fn(Answer) -> Option<u64>;
+
 /// The medians of a job: one, or one for each side, or none.
 fn sum_up(job: &Job<'_>, samples: &[Sample], speed: f64) -> Vec<Measured> {
-    let sides: [(&str, fn(Answer) -> Option<u64>); 3] = [
+    let sides: [(&str, SideOf); 3] = [
         ("both", |answer| match answer {
             Answer::One(value) => Some(value),
             Answer::Sides(..) | Answer::Impossible => None,

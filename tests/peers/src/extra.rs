@@ -48,12 +48,12 @@ pub fn flow_bare(count: usize) -> Result<u64, Problem> {
     })
 }
 
-/// The same from one `Stream` to another over a BIO pair of 64 KiB each way.
+/// The same from one `Stream` to another over a BIO pair of 64 KiB each way, with a retry check.
 ///
 /// # Errors
 /// What went wrong.
-pub fn flow_stream(count: usize) -> Result<u64, Problem> {
-    let library = Offwire::with(SETTING, Settings::default());
+pub fn flow_stream(check: RetryCheck, count: usize) -> Result<u64, Problem> {
+    let library = Offwire::with(SETTING, Settings::default().retry_check(check));
     let BioPair { a, b } = BioPair::new(LIMIT, LIMIT);
     let mut client = Stream::connect(library.client_context(), "localhost".try_into()?, a)?;
     let mut server = Stream::accept(library.server_context(), b);
@@ -203,17 +203,25 @@ impl<C: Connection> Crowd<C> {
         Ok(Self { clients, wire })
     }
 
-    /// Nanoseconds of so many writes of `size` bytes, the first `live` connections in turn.
+    /// Nanoseconds of so many writes of `size` bytes, the first `live` connections in turn; `after` is
+    /// done after each.
     ///
     /// # Errors
     /// What went wrong.
-    pub fn seal(&mut self, size: usize, live: usize, count: usize) -> Result<u64, Problem> {
+    pub fn seal(
+        &mut self,
+        size: usize,
+        live: usize,
+        count: usize,
+        after: fn(&mut C),
+    ) -> Result<u64, Problem> {
         let plaintext = plaintext(size);
         let mut left = count;
         let start = now();
         while left > 0 {
             for client in self.clients.iter_mut().take(live.min(left)) {
                 client.write(&plaintext, &mut self.wire)?;
+                after(client);
                 left -= 1;
             }
         }

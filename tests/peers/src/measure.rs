@@ -6,7 +6,7 @@ use crate::peer::{Connection, Library, Pair, Progress, Setting, read_all};
 use crate::{Problem, Wire};
 
 /// Bytes that are written before they are opened in one go.
-pub const BATCH: usize = 1 << 20;
+pub const BATCH: usize = 1 << 18;
 
 /// Times that an operation runs before it is timed.
 pub const WARM_UP: usize = 8;
@@ -137,7 +137,7 @@ struct Sides {
 }
 
 fn handshakes<L: Library>(library: &L, measure: Measure, count: usize) -> Result<Answer, Problem> {
-    for _ in 0..2 {
+    for _ in 0..WARM_UP {
         handshake(library, &mut Sides::default())?;
     }
     let mut sides = Sides::default();

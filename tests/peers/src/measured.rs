@@ -26,7 +26,7 @@ pub struct Measured {
     /// The median of the rounds: nanoseconds of CPU for one operation at the run's median speed, or
     /// bytes for one connection or operation.
     pub value: f64,
-    /// `ns` or `bytes`, or `requests/s`.
+    /// `ns` or `bytes`.
     pub unit: String,
     /// The distance between the quartiles of the rounds, as a share of the median.
     pub spread: f64,

@@ -9,6 +9,7 @@ use crate::Problem;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "every peer handles all of them")]
 pub enum Measure {
     /// Writes of `size` bytes; what leaves is counted and thrown away. Answer: nanoseconds in all.
     Seal,
@@ -78,6 +79,7 @@ impl FromStr for Measure {
 
 /// The version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "every peer handles all of them")]
 pub enum Version {
     /// TLS 1.2.
     Tls12,
@@ -110,6 +112,7 @@ impl FromStr for Version {
 
 /// The AEAD of the cipher suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "every peer handles all of them")]
 pub enum Suite {
     /// AES-128-GCM.
     Aes128,

@@ -97,9 +97,9 @@ pub fn times() -> Vec<Order> {
     }
     for version in [Version::Tls13, Version::Tls12] {
         add(Measure::Trip, version, Suite::Aes128, 100, 4_000);
-        add(Measure::Full, version, Suite::Aes128, 0, 24);
+        add(Measure::Full, version, Suite::Aes128, 0, 48);
     }
-    add(Measure::Resumed, Version::Tls13, Suite::Aes128, 0, 24);
+    add(Measure::Resumed, Version::Tls13, Suite::Aes128, 0, 48);
     orders
 }
 

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use offwire::RetryCheck;
 use offwire_peers::Problem;
+use offwire_testkit::{Identity, Kind};
+
+use crate::servers::Server;
 use offwire_peers::child::{Files, Process};
 use offwire_peers::driver::{Job, progress, rounded, run};
 use offwire_peers::extra::{self, Crowd};
@@ -29,8 +32,8 @@ struct Processes {
     weigh: RefCell<Process>,
 }
 
-/// Measures everything, and writes it to a file.
-pub(crate) fn all(file: &Path, rounds: usize) -> Result<(), Problem> {
+/// Measures everything, and writes it to a file. `https_server`: the example of that name, as it was built.
+pub(crate) fn all(file: &Path, https_server: &Path, rounds: usize) -> Result<(), Problem> {
     let files = Files::new()?;
     let weigh = std::env::current_exe()?.with_file_name("weigh");
     let processes = Processes {
@@ -38,12 +41,7 @@ pub(crate) fn all(file: &Path, rounds: usize) -> Result<(), Problem> {
         boringssl: files.native(env!("BORINGSSL").as_ref())?.into(),
         weigh: Process::start(&weigh, &[])?.into(),
     };
-    progress(format_args!("connecting {CROWD} clients, twice"));
-    let crowds = (
-        RefCell::new(Crowd::new::<Offwire>(CROWD)?),
-        RefCell::new(Crowd::new::<Buffered>(CROWD)?),
-    );
-    let (mut jobs, processes_ref, crowds_ref) = (Vec::new(), &processes, &crowds);
+    let (mut jobs, processes_ref) = (Vec::new(), &processes);
     for order in times() {
         for peer in Peer::ALL {
             jobs.push(job(peer.name(), order.measure.name(), order, move || {
@@ -52,27 +50,64 @@ pub(crate) fn all(file: &Path, rounds: usize) -> Result<(), Problem> {
         }
     }
     jobs.extend(extras());
+    let mut results = run(&mut jobs, rounds)?;
+    drop(jobs);
+    results.extend(crowd(rounds)?);
+    results.extend(serve(&files, https_server, rounds)?);
+    results.push(certificates());
+    weigh_all(&processes, &mut results)?;
+    write(file, &results)
+}
+
+/// Connections that take turns. Not among the other measures: so many live ones make the allocator,
+/// and with it every handshake, slower.
+fn crowd(rounds: usize) -> Result<Vec<Measured>, Problem> {
+    progress(format_args!("connecting {CROWD} clients, twice"));
+    let crowds = (
+        RefCell::new(Crowd::new::<Offwire>(CROWD)?),
+        RefCell::new(Crowd::new::<Buffered>(CROWD)?),
+    );
+    let (mut jobs, crowds_ref) = (Vec::new(), &crowds);
     for (size, live) in [(1_024, 1), (1_024, CROWD), (16_384, 1), (16_384, CROWD)] {
         let order = order_of(live, CROWD);
         let name = format!("crowd-{size}");
-        let ours = move || {
+        let ours = move |after| {
             Ok(Answer::One(
-                crowds_ref.0.borrow_mut().seal(size, live, CROWD)?,
+                crowds_ref.0.borrow_mut().seal(size, live, CROWD, after)?,
             ))
         };
-        jobs.push(job(Peer::Offwire.name(), &name, order, ours));
+        jobs.push(job(Peer::Offwire.name(), &name, order, move || {
+            ours(|_| {})
+        }));
+        let release = move || ours(|engine| engine.release());
+        jobs.push(job("offwire-released", &name, order, release));
         let theirs = move || {
-            Ok(Answer::One(
-                crowds_ref.1.borrow_mut().seal(size, live, CROWD)?,
-            ))
+            Ok(Answer::One(crowds_ref.1.borrow_mut().seal(
+                size,
+                live,
+                CROWD,
+                |_| {},
+            )?))
         };
         jobs.push(job(Peer::Rustls.name(), &name, order, theirs));
     }
-    let mut results = run(&mut jobs, rounds)?;
-    drop(jobs);
-    drop(crowds);
-    weigh_all(&processes, &mut results)?;
-    write(file, &results)
+    run(&mut jobs, rounds)
+}
+
+/// Web servers, whose CPU time for a request is measured.
+fn serve(files: &Files, program: &Path, rounds: usize) -> Result<Vec<Measured>, Problem> {
+    let mut jobs = Vec::new();
+    for (size, requests) in [(1_024, 8_000), (1 << 20, 160)] {
+        let servers = [
+            ("offwire", Server::offwire(files, program, size)?),
+            ("nginx", Server::nginx(files, size)?),
+        ];
+        for (name, mut server) in servers {
+            let ask = move || server.ask(requests).map(Answer::One);
+            jobs.push(job(name, "https", order_of(size, requests), ask));
+        }
+    }
+    run(&mut jobs, rounds)
 }
 
 fn job<'a>(
@@ -111,7 +146,13 @@ fn extras<'a>() -> Vec<Job<'a>> {
             one(extra::flow_bare(512))
         }),
         job("offwire-stream-bio", "flow", message, move || {
-            one(extra::flow_stream(512))
+            one(extra::flow_stream(RetryCheck::Contents, 512))
+        }),
+        job("offwire-stream-bio-length", "flow", message, move || {
+            one(extra::flow_stream(RetryCheck::Length, 512))
+        }),
+        job("raw-apart", "open", message, move || {
+            one(raw::open_apart(extra::MESSAGE, 512))
         }),
         job("offwire", "open-exact", message, move || {
             one(extra::open_exact(512))
@@ -175,6 +216,39 @@ fn weigh_all(processes: &Processes, results: &mut Vec<Measured>) -> Result<(), P
     Ok(())
 }
 
+/// Bytes of the server's certificates and of the list of them, which a client keeps.
+fn certificates() -> Measured {
+    let identity = Identity::server(Kind::EcdsaP256);
+    let sizes = identity
+        .chain()
+        .iter()
+        .map(|each| size_of_val(each) + each.len());
+    let size = |size| f64::from(u32::try_from(size).unwrap_or(0));
+    Measured {
+        peer: "chain".into(),
+        measure: "certificates".into(),
+        value: sizes.map(size).sum(),
+        ..result("both", order_of(0, 1))
+    }
+}
+
+/// A result in bytes that is the same every time, still without its peer and its value.
+fn result(side: &str, order: Order) -> Measured {
+    Measured {
+        peer: String::new(),
+        measure: order.measure.name().into(),
+        version: order.version.name().into(),
+        suite: order.suite.name().into(),
+        size: order.size,
+        side: side.into(),
+        value: 0.0,
+        unit: "bytes".into(),
+        spread: 0.0,
+        rounds: 1,
+        calibration: 0.0,
+    }
+}
+
 fn weighed(peer: Peer, order: Order, answer: Answer) -> Vec<Measured> {
     let sides = match answer {
         Answer::Impossible => vec![],
@@ -195,20 +269,13 @@ fn weighed(peer: Peer, order: Order, answer: Answer) -> Vec<Measured> {
     };
     let each = sides.into_iter().map(|(side, value)| Measured {
         peer: peer.name().into(),
-        measure: order.measure.name().into(),
-        version: order.version.name().into(),
-        suite: order.suite.name().into(),
         size,
-        side: side.into(),
         #[expect(
             clippy::cast_precision_loss,
             reason = "bytes of a process are far below 2^53"
         )]
         value: rounded(value as f64 / share as f64),
-        unit: "bytes".into(),
-        spread: 0.0,
-        rounds: 1,
-        calibration: 0.0,
+        ..result(side, order)
     });
     each.collect()
 }

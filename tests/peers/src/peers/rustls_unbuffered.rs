@@ -192,6 +192,10 @@ impl<T: Role> Unbuffering<T> {
     }
 
     /// Calls rustls once, and does what it asks for.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "rustls's enum is not exhaustive"
+    )]
     fn step(&mut self, into: &mut [u8], to: &mut Wire) -> Result<Step, Problem> {
         let bytes = self
             .incoming
