@@ -7,6 +7,7 @@ use std::{env, fs};
 
 fn main() -> ExitCode {
     println!("cargo:rerun-if-changed=native/peer.c");
+    println!("cargo:rerun-if-changed=native/transport.h");
     println!("cargo:rerun-if-changed=build.rs");
     match build() {
         Ok(()) => ExitCode::SUCCESS,
