@@ -37,12 +37,11 @@ pub(crate) struct Incoming {
     plaintext: Range<usize>,
     head: usize,
     tail: usize,
-    bound: usize,
-    /// Bytes that must be free in front of the content before it is moved there.
-    least_move: usize,
+    /// At most 1 GiB (`Settings`), as is the next: small, since every connection has one.
+    bound: u32,
     /// Where the tail must stop: at the storage's end while it can neither grow nor is its content
     /// worth a move, else nowhere.
-    end: usize,
+    end: u32,
 }
 
 impl Incoming {
@@ -53,22 +52,15 @@ impl Incoming {
             plaintext: 0..0,
             head: 0,
             tail: 0,
-            bound: limit.max(HANDSHAKE_BOUND),
-            // A flight must fit whole, and does if the queue is so large: early data may fill it.
-            least_move: if limit > HANDSHAKE_BOUND {
-                quarter(limit)
-            } else {
-                0
-            },
-            end: usize::MAX,
+            bound: small(limit.max(HANDSHAKE_BOUND)),
+            end: NOWHERE,
         }
     }
 
     /// From here on the limit is the bound. What was taken before and exceeds it stays until it
     /// is read.
     pub(crate) fn end_handshake(&mut self, limit: usize) {
-        self.bound = limit;
-        self.least_move = quarter(limit);
+        self.bound = small(limit);
         self.release();
     }
 
@@ -96,9 +88,9 @@ impl Incoming {
 
     /// Bytes that may still be taken.
     pub(crate) fn room(&self) -> usize {
-        self.bound
+        self.bound()
             .saturating_sub(self.held())
-            .min(self.end - self.tail)
+            .min(self.end as usize - self.tail)
     }
 
     /// Copies what there is room for; returns how much that was.
@@ -170,7 +162,7 @@ impl Incoming {
     pub(crate) fn release(&mut self) {
         if self.held() == 0 {
             self.storage = Vec::new();
-            self.end = usize::MAX;
+            self.end = NOWHERE;
         }
     }
 
@@ -193,13 +185,13 @@ impl Incoming {
             (self.plaintext, self.head, self.tail) = (0..0, 0, 0);
             if self.storage.len() > self.largest_storage() {
                 self.storage = Vec::new();
-                self.end = usize::MAX;
+                self.end = NOWHERE;
             }
         } else {
-            if self.front() >= self.least_move {
-                self.end = usize::MAX;
+            if self.front() >= self.least_move() {
+                self.end = NOWHERE;
             }
-            if self.storage.len() > self.largest_storage() && self.held() <= self.bound {
+            if self.storage.len() > self.largest_storage() && self.held() <= self.bound() {
                 self.shrink();
             }
         }
@@ -217,10 +209,25 @@ impl Incoming {
         self.moved(front);
     }
 
+    const fn bound(&self) -> usize {
+        self.bound as usize
+    }
+
+    /// Bytes that must be free in front of the content before it is moved there. A flight of the
+    /// handshake must fit whole, so a queue that is no larger than that needs has no such rule; its
+    /// content is moved once a record.
+    const fn least_move(&self) -> usize {
+        if self.bound() > HANDSHAKE_BOUND {
+            self.bound() / 4
+        } else {
+            0
+        }
+    }
+
     /// The bound of the storage. The slack beyond the queue's bound makes a move of the content
     /// rare: it comes only after a record was read.
     fn largest_storage(&self) -> usize {
-        self.bound + LARGEST_INCOMING_RECORD
+        self.bound() + LARGEST_INCOMING_RECORD
     }
 
     /// Makes `count` contiguous bytes behind the tail; the caller has checked [`Self::room`].
@@ -258,8 +265,8 @@ impl Incoming {
         // A large queue at the end of its storage takes no more until a quarter of it was read:
         // moving the rest for each record would copy every byte again and again. By then whole
         // records wait, so nobody waits for it.
-        if self.storage.len() >= self.largest_storage() && self.least_move > 0 {
-            self.end = self.storage.len();
+        if self.storage.len() >= self.largest_storage() && self.least_move() > 0 {
+            self.end = small(self.storage.len());
         }
         self.head -= front;
         self.tail -= front;
@@ -271,14 +278,12 @@ impl Incoming {
     }
 }
 
-/// What must be free before the content of a queue with this bound is moved. A small one needs no
-/// rule: the slack, which is free by then, is a quarter of it or more.
-const fn quarter(bound: usize) -> usize {
-    if bound / 4 > LARGEST_INCOMING_RECORD {
-        bound / 4
-    } else {
-        0
-    }
+/// No end.
+const NOWHERE: u32 = u32::MAX;
+
+/// A number of bytes of a queue, which holds at most 1 GiB and a record.
+fn small(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(NOWHERE)
 }
 
 #[cfg(test)]

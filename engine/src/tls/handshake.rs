@@ -330,6 +330,8 @@ impl Handshake {
     /// one.
     fn drain_alert(&mut self, incoming: &mut Incoming, outgoing: &mut Outgoing) -> AlertSent {
         let mut alert = AlertSent::Nothing;
+        // A protected alert says nothing of early data: the server may have taken it.
+        let early = self.early;
         while self.connection.wants_write() {
             let before = outgoing.len();
             if self.step(incoming, outgoing).is_err() {
@@ -341,6 +343,7 @@ impl Handshake {
                 Some([]) | None => alert,
             };
         }
+        self.early = early;
         alert
     }
 }

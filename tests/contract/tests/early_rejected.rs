@@ -7,7 +7,7 @@ use offwire::{
 use offwire_contract::early::{
     Answer, block, early_contexts, early_pair, read_all_early, read_early, write_early_all,
 };
-use offwire_contract::{FULL, WRITE_MODES, feed, noise, read_outcome, sent};
+use offwire_contract::{FULL, WRITE_MODES, feed, noise, read_outcome, sent, take};
 use offwire_testkit::{Cuts, Pair, Progress, Side};
 
 const LIMIT: u32 = 1 << 17;
@@ -234,4 +234,44 @@ fn y5_under_sent_an_early_write_that_the_handshake_overtakes_is_done_once_it_has
         let expected = 100.min(usize::try_from(limit).unwrap());
         assert_eq!(read_all_early(&mut pair), vec![7; expected]);
     }
+}
+
+/// The server may have acted on it: nobody is told to send it again.
+#[test]
+fn y6_a_handshake_that_fails_leaves_early_data_offered_and_rejects_nothing() {
+    let flight = |pair: &mut Pair| {
+        let written = pair.client.write_early_data(b"once");
+        assert_eq!(written, Ok(WriteEarlyData::Written(4)));
+        pair.settle_towards(Side::Server);
+        assert_eq!(read_early(&mut pair.server).unwrap().1, b"once");
+        assert!(pair.server.read_early_data(&mut [0]).is_ok());
+        take(&mut pair.server)
+    };
+    let length = flight(&mut early_pair(Answer::Accepts, LIMIT, Settings::default())).len();
+    let mut failures = 0;
+    for at in (0..length).step_by(5) {
+        let mut pair = early_pair(Answer::Accepts, LIMIT, Settings::default());
+        let mut wire = flight(&mut pair);
+        let at = at.min(wire.len() - 1);
+        wire[at] ^= 1;
+        feed(&mut pair.client, &wire);
+        pair.client.feed_eof();
+        let outcome = loop {
+            match pair.client.handshake() {
+                Ok(Handshake::NeedWrite) => drop(take(&mut pair.client)),
+                other => break other,
+            }
+        };
+        if outcome.is_ok() {
+            continue; // a bit that is ignored
+        }
+        failures += 1;
+        assert_eq!(
+            pair.client.early_data(),
+            EarlyDataStatus::Offered,
+            "at {at}"
+        );
+        assert_eq!(pair.client.rejected_early_data(), 0, "at {at}");
+    }
+    assert!(failures > 20, "{failures} of {length} bytes matter");
 }
