@@ -5,12 +5,14 @@
 //! role and no rustls.
 //!
 //! ```text
-//! write  EarlyCommitted -> EarlyRejected     read  Open -> Ending -> Truncated
-//!              ^   |          |                        \        \
-//!              |   v          v                         +--------+----> CloseNotify
-//!             Ready <-> Committed
-//!                \         /
-//!                 Closing -> Closed
+//! write  Committed <-> Ready <-> EarlyCommitted   read  Open -> Ending -> Truncated
+//!                  \     ^ |         |   \                 \        \
+//!                   \    | v         v    |                 +--------+----> CloseNotify
+//!                    \   EarlyRejected    |
+//!                     \     |             |
+//!                      +-> Closing <------+   (and from Ready)
+//!                             |
+//!                           Closed
 //! ```
 
 use core::fmt;

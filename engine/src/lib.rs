@@ -70,7 +70,7 @@
 //! - `aws-lc-rs`, the default: AWS-LC seals and opens records from one buffer into another, without a
 //!   copy, and rustls has its provider over it.
 //! - `ring`, with `default-features = false`: the same by ring, which works in place, so that each record is
-//!   copied once; no post-quantum groups. With both features the records are AWS-LC's, whichever
+//!   copied once; no post-quantum groups, and ring does not wipe its expanded keys. With both features the records are AWS-LC's, whichever
 //!   provider rustls is given.
 //! - `tracing`: a span for the handshake, and events for its end, KeyUpdates, tickets, alerts,
 //!   failures and limits that were hit, under the target `offwire`; nothing secret is in them. Off by

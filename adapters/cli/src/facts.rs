@@ -59,6 +59,8 @@ pub(crate) fn counters(stats: &Stats) -> Vec<(&'static str, String)> {
         ("Plaintext opened, bytes", grouped(stats.plaintext_opened)),
         ("Ciphertext sent, bytes", grouped(stats.wire_sent)),
         ("Ciphertext received, bytes", grouped(stats.wire_fed)),
+        ("KeyUpdates sealed", grouped(stats.key_updates_sealed)),
+        ("KeyUpdates received", grouped(stats.key_updates_received)),
         ("Session tickets received", grouped(stats.tickets_received)),
         ("Calls that said NeedRead", grouped(stats.need_reads)),
         ("Calls that said NeedWrite", grouped(stats.need_writes)),

@@ -243,8 +243,13 @@ impl Run {
         );
         let wire = &self.wires[side as usize];
         let moving = 3 * wire.waits() + 2 * in_flight + 10 * ends;
+        // What was sealed before a failure still arrives, requests among it.
+        let asked = match peer.is_dead() || peer.is_closed() {
+            true => 0,
+            false => 400 * wire.requests_unseen(peer.updates_seen),
+        };
         if ledger.is_dead() {
-            return moving;
+            return moving + asked;
         }
         let handshake = match ledger.fate {
             Fate::Handshaking => 200_000_usize.saturating_sub(4 * wire.end()),
@@ -264,10 +269,6 @@ impl Run {
             None => 0,
             Some(offwire::KeyUpdate::Ours) => 200,
             Some(offwire::KeyUpdate::Both) => 600,
-        };
-        let asked = match peer.is_dead() || peer.is_closed() {
-            true => 0,
-            false => 400 * wire.requests_unseen(peer.updates_seen),
         };
         let steps = usize::from(ledger.committed() > 0)
             + usize::from(ledger.end.is_none())
