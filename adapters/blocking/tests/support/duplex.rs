@@ -102,7 +102,7 @@ pub(crate) fn drain<T: Divide>(
     mut reader: ReadHalf<T>,
     (len, piece): (usize, usize),
     progress: &Progress,
-) {
+) -> ReadHalf<T> {
     let expected: Vec<u8> = (0..=250).cycle().take(piece + 251).collect();
     let mut buffer = vec![0; piece];
     let mut read = 0;
@@ -120,4 +120,5 @@ pub(crate) fn drain<T: Divide>(
         progress.moved(n);
     }
     assert_eq!(read, len);
+    reader
 }
