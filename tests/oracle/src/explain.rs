@@ -67,7 +67,7 @@ pub(crate) fn compare(
         return outcome(duel, side, verb, theirs, mine);
     }
     if theirs.out != mine.out {
-        return output(duel, side, verb, theirs, mine);
+        return output(duel, side, verb, (theirs, mine), met);
     }
     // Our shutdown looks for close_notify and may open a record of data, which it keeps (X12).
     if matches!(verb, Verb::Read(_) | Verb::Peek(_)) && theirs.pending != mine.pending {
@@ -265,7 +265,13 @@ fn outcome(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &R
 }
 
 /// The same outcome, but not the same output.
-fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Reply) -> Verdict {
+fn output(
+    duel: &mut Duel<'_>,
+    side: Side,
+    verb: Verb,
+    (theirs, mine): (&Reply, &Reply),
+    met: Met,
+) -> Verdict {
     if duel.reference.is_ours(side) {
         return Verdict::Unexplained("two ends of ours emit differently");
     }
@@ -275,12 +281,12 @@ fn output(duel: &mut Duel<'_>, side: Side, verb: Verb, theirs: &Reply, mine: &Re
         mine.out.saturating_sub(theirs.out),
     );
     let updating = is_updating(duel, side, verb);
+    let due = updating || met == Met::Another;
     let state = duel.state(side);
     match mine.outcome {
-        // What is left of a KeyUpdate leaves before the alert (K1).
-        Outcome::Truncated
-            if (1..=ALERT + if updating { KEY_UPDATE } else { 0 }).contains(&less) =>
-        {
+        // What is left of a KeyUpdate leaves before the alert, and so does the answer to a request that
+        // the same read has met and another record behind it (K1).
+        Outcome::Truncated if (1..=ALERT + if due { KEY_UPDATE } else { 0 }).contains(&less) => {
             Verdict::Meant(Difference::X13)
         }
         Outcome::Dead(_)
