@@ -36,6 +36,12 @@ pub(crate) const PER_CERTIFICATE_BYTE: usize = 40;
 /// Bytes allocated whatever is received.
 pub(crate) const AT_ONCE: usize = 64 * 1_024;
 
+/// What an engine like this one holds: itself, and its heap.
+pub(crate) fn held_by(twin: Engine) -> usize {
+    let freed = measure(|| drop(twin)).bytes_current;
+    size_of::<Engine>() + usize::try_from(-freed).unwrap()
+}
+
 /// What a peer's bytes cost an engine.
 #[derive(Debug)]
 pub(crate) struct Cost {

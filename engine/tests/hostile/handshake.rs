@@ -1,10 +1,9 @@
 //! Before the handshake is complete.
 
-use allocation_counter::measure;
 use offwire::{Engine, Peer, Read, Settings};
 use offwire_testkit::{Authority, Contexts, Kind, Pair, Side, Usage, messages, records};
 
-use crate::cost::{AT_ONCE, HANDSHAKE, PER_CERTIFICATE_BYTE, each, endure, endure_on};
+use crate::cost::{AT_ONCE, HANDSHAKE, PER_CERTIFICATE_BYTE, each, endure, endure_on, held_by};
 
 /// What makes an engine that awaits the peer's first byte.
 pub(crate) fn fresh(role: Side, contexts: &Contexts) -> impl FnOnce() -> Engine {
@@ -149,9 +148,8 @@ fn before_the_certificates(role: Side, contexts: &Contexts) -> (Engine, usize, V
         (pair.server, flight)
     };
     let (twin, _) = meet();
-    let freed = measure(|| drop(twin)).bytes_current;
+    let held = held_by(twin);
     let (engine, flight) = meet();
-    let held = size_of::<Engine>() + usize::try_from(-freed).unwrap();
     (engine, held, flight)
 }
 

@@ -6,7 +6,7 @@ use offwire_testkit::{
     ContentType, Contexts, Pair, RawPeer, Side, messages, read_available, records,
 };
 
-use crate::cost::{AT_ONCE, BEHIND_THE_FLIGHT, Cost, OPEN, each, endure_on};
+use crate::cost::{AT_ONCE, BEHIND_THE_FLIGHT, Cost, OPEN, each, endure_on, held_by};
 use crate::handshake::fresh;
 
 /// A connected engine and a peer that may say anything.
@@ -19,13 +19,9 @@ struct Connected {
 
 fn connected(role: Side, contexts: &Contexts) -> Connected {
     let (_, twin) = meet(role, contexts);
-    let freed = measure(|| drop(twin)).bytes_current;
+    let held = held_by(twin);
     let (peer, engine) = meet(role, contexts);
-    Connected {
-        peer,
-        engine,
-        held: size_of::<Engine>() + usize::try_from(-freed).unwrap(),
-    }
+    Connected { peer, engine, held }
 }
 
 fn meet(role: Side, contexts: &Contexts) -> (RawPeer, Engine) {

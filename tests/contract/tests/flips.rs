@@ -38,54 +38,15 @@ fn flights() -> [(Vec<Operation>, Side); 6] {
     ]
 }
 
-/// A connection in which this bit is flipped of what is in the air at this flight, all of which then
-/// meets one and the same call: a read completes the handshake and goes on behind it.
-fn flipped_for_a_read(
-    kind: (ProtocolVersion, Suite, Authentication),
-    (flight, at, bit): (usize, u32, u8),
-) -> Schedule {
-    let mut schedule = flipped(kind, (flight, at, bit), Cuts::Whole);
-    let receiver = flights()
-        .into_iter()
-        .nth(flight)
-        .map_or(Side::Server, |(_, side)| side);
-    let all = Operation::Feed(receiver, Inlet::Feed, 1 << 20);
-    schedule
-        .operations
-        .extend([all, Operation::Read(receiver, 50)]);
-    schedule
-}
-
-/// A connection in which this bit is flipped, and which is reset when so many bytes have arrived: the
-/// bit may be lost with the transport, or be one that was ignored before.
-fn flipped_and_reset(
-    kind: (ProtocolVersion, Suite, Authentication),
-    (flight, at, bit): (usize, u32, u8),
-    arrived: usize,
-) -> Schedule {
-    let mut schedule = flipped(kind, (flight, at, bit), Cuts::Whole);
-    let receiver = flights()
-        .into_iter()
-        .nth(flight)
-        .map_or(Side::Server, |(_, side)| side);
-    let some = Operation::Feed(receiver, Inlet::Feed, arrived);
-    schedule.operations.extend([some, Operation::Reset]);
-    schedule
-}
-
 /// A connection in which this bit is flipped of what is in the air at this flight.
 fn flipped(
     (version, suite, authentication): (ProtocolVersion, Suite, Authentication),
     (flight, at, bit): (usize, u32, u8),
     cuts: Cuts,
 ) -> Schedule {
-    let mut operations = Vec::new();
-    let mut receiver = Side::Server;
-    for (calls, side) in flights().into_iter().take(flight + 1) {
-        operations.extend(calls);
-        receiver = side;
-    }
-    operations.push(Operation::Harm(receiver, Harm::Flip(at, bit)));
+    let until = flights().into_iter().take(flight + 1);
+    let mut operations: Vec<_> = until.flat_map(|(calls, _)| calls).collect();
+    operations.push(Operation::Harm(receiver(flight), Harm::Flip(at, bit)));
     Schedule {
         start: Start::Fresh,
         version,
@@ -97,6 +58,26 @@ fn flipped(
     }
 }
 
+/// The same, behind which so many bytes arrive and this happens.
+fn flipped_then(
+    kind: (ProtocolVersion, Suite, Authentication),
+    place: (usize, u32, u8),
+    arrive: usize,
+    then: impl FnOnce(Side) -> Operation,
+) -> Schedule {
+    let mut schedule = flipped(kind, place, Cuts::Whole);
+    let receiver = receiver(place.0);
+    let feed = Operation::Feed(receiver, Inlet::Feed, arrive);
+    schedule.operations.extend([feed, then(receiver)]);
+    schedule
+}
+
+/// Who receives this flight.
+fn receiver(flight: usize) -> Side {
+    let receivers = flights().map(|(_, side)| side);
+    receivers.get(flight).copied().unwrap_or(Side::Server)
+}
+
 /// How the bit is met.
 #[derive(Clone, Copy, Debug)]
 enum Meeting {
@@ -104,7 +85,7 @@ enum Meeting {
     Whole,
     /// So many bytes at a time.
     Cut(usize),
-    /// By one read.
+    /// By one read, which completes the handshake and goes on behind it.
     Read,
     /// Behind so many bytes that arrive the transport is reset, with the bit or before it.
     Reset(usize),
@@ -123,8 +104,8 @@ fn anywhere() -> impl Strategy<Value = Schedule> {
     (kind, (0..6_usize, at, 0..8_u8), meeting).prop_map(|(kind, place, meeting)| match meeting {
         Meeting::Whole => flipped(kind, place, Cuts::Whole),
         Meeting::Cut(bytes) => flipped(kind, place, Cuts::Bytes(bytes)),
-        Meeting::Read => flipped_for_a_read(kind, place),
-        Meeting::Reset(bytes) => flipped_and_reset(kind, place, bytes),
+        Meeting::Read => flipped_then(kind, place, 1 << 20, |side| Operation::Read(side, 50)),
+        Meeting::Reset(bytes) => flipped_then(kind, place, bytes, |_| Operation::Reset),
     })
 }
 

@@ -120,8 +120,8 @@ impl Session {
             165..170 => self.server.write(script.length(MOST)),
             170..174 => self.client.engine.release(),
             174..178 => self.server.engine.release(),
-            178..220 => _ = self.carry(Side::Server, some_or_all(script.length(20_000))),
-            220.. => _ = self.carry(Side::Client, some_or_all(script.length(20_000))),
+            178..220 => _ = self.carry(Side::Server, script.length_or(20_000, usize::MAX)),
+            220.. => _ = self.carry(Side::Client, script.length_or(20_000, usize::MAX)),
         }
     }
 
@@ -135,15 +135,10 @@ impl Session {
     /// Lets up to `len` bytes leave towards a side, and as many arrive; returns how many moved.
     fn carry(&mut self, towards: Side, len: usize) -> usize {
         let (to, from) = self.sides(towards);
-        let sent = from.engine.send(len);
-        from.in_flight.extend(&sent);
-        let len = len.min(from.in_flight.len());
-        let taken = match len % 2 {
-            0 => to.engine.feed(&from.in_flight[..len]),
-            _ => to.engine.feed_in_place(&from.in_flight[..len]),
-        };
-        from.in_flight.drain(..taken);
-        sent.len() + taken
+        let End {
+            engine, in_flight, ..
+        } = from;
+        engine.carry(in_flight, &mut to.engine, (len, len))
     }
 
     fn read_early(&mut self, len: usize) {
@@ -348,9 +343,4 @@ impl End {
             _ = self.engine.handshake().unwrap();
         }
     }
-}
-
-/// This length, or all where the script has none.
-fn some_or_all(len: usize) -> usize {
-    if len == 0 { usize::MAX } else { len }
 }

@@ -124,7 +124,7 @@ impl End {
 
     /// Reads what is there, writes on, and closes behind the payload.
     fn call(&mut self, peer: &mut Self, script: &mut Script<'_>, connection: u8) {
-        let mut into = vec![0; some_or(script.length(16_384), 16_385)];
+        let mut into = vec![0; script.length_or(16_384, 16_385)];
         let by_bytes = connection & 32 != 0;
         while let Ok(Read::Read(n)) = match by_bytes {
             true => self.engine.read_bytes(&mut into),
@@ -163,19 +163,10 @@ impl End {
 
     /// Lets one cut leave and one arrive; returns how much moved.
     fn send(&mut self, peer: &mut Self, script: &mut Script<'_>) -> usize {
-        let sent = self.engine.send(some_or(script.length(20_000), usize::MAX));
-        self.in_flight.extend(&sent);
-        let len = some_or(script.length(20_000), usize::MAX).min(self.in_flight.len());
-        let taken = match len % 2 {
-            0 => peer.engine.feed(&self.in_flight[..len]),
-            _ => peer.engine.feed_in_place(&self.in_flight[..len]),
-        };
-        self.in_flight.drain(..taken);
-        sent.len() + taken
+        let [leave, arrive] = [(); 2].map(|()| script.length_or(20_000, usize::MAX));
+        let Self {
+            engine, in_flight, ..
+        } = self;
+        engine.carry(in_flight, &mut peer.engine, (leave, arrive))
     }
-}
-
-/// This length, or `all` where the script has none.
-fn some_or(len: usize, all: usize) -> usize {
-    if len == 0 { all } else { len }
 }

@@ -42,6 +42,14 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// The same, or `all` where the script says nothing.
+    pub(crate) fn length_or(&mut self, most: usize, all: usize) -> usize {
+        match self.length(most) {
+            0 => all,
+            length => length,
+        }
+    }
+
     /// The next bytes, at most so many.
     pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));

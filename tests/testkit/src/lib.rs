@@ -58,6 +58,7 @@ mod ladder;
 mod link;
 pub mod messages;
 mod pair;
+mod panics;
 mod random;
 mod raw;
 mod recorder;

@@ -57,6 +57,25 @@ impl Watched {
         taken
     }
 
+    /// Lets up to `leave` bytes leave this engine, and up to `arrive` of those in flight arrive at the
+    /// peer; returns how many moved.
+    pub(crate) fn carry(
+        &mut self,
+        in_flight: &mut Vec<u8>,
+        peer: &mut Self,
+        (leave, arrive): (usize, usize),
+    ) -> usize {
+        let sent = self.send(leave);
+        in_flight.extend(&sent);
+        let len = arrive.min(in_flight.len());
+        let taken = match len % 2 {
+            0 => peer.feed(&in_flight[..len]),
+            _ => peer.feed_in_place(&in_flight[..len]),
+        };
+        in_flight.drain(..taken);
+        sent.len() + taken
+    }
+
     fn note_fed(&mut self, offered: usize, taken: usize, room: bool) {
         assert!(taken <= offered);
         if room {

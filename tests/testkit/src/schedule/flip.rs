@@ -77,13 +77,9 @@ impl Run {
             Damage::Ended => true,
             // A reset may have taken the flipped bit with it, or have come behind one that is ignored.
             Damage::Flipped { .. } => {
-                let link = match side {
-                    Side::Client => &self.pair.to_client,
-                    Side::Server => &self.pair.to_server,
-                };
                 self.flipped(side).is_some()
                     || self.sight(side) != Sight::Passes
-                    || link.ends_at().is_some()
+                    || self.link(side).ends_at().is_some()
             }
         }
     }
@@ -99,12 +95,8 @@ impl Run {
             return None;
         }
         let (start, end, guise) = wire.place(at)?;
-        let link = match side {
-            Side::Client => &self.pair.to_client,
-            Side::Server => &self.pair.to_server,
-        };
         let flip = Flip {
-            sent: &link.sent()[start..wire.fed],
+            sent: &self.link(side).sent()[start..wire.fed],
             at: at - start,
             mask: 1 << bit,
             content: end - start - HEADER,

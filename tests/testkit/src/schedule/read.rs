@@ -55,10 +55,7 @@ impl Run {
         if wire.early_alert().is_some_and(|end| end <= reach) {
             return Ahead::Fatal;
         }
-        let ended = match side {
-            Side::Client => self.pair.to_client.has_ended(),
-            Side::Server => self.pair.to_server.has_ended(),
-        };
+        let ended = self.link(side).has_ended();
         match error {
             Some(error) => Ahead::Flipped(error),
             None if ended => Ahead::End,

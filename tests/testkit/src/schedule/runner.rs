@@ -12,7 +12,9 @@ use super::operation::Operation;
 use super::verdict::{Rule, Verdict};
 use super::wire::Wire;
 use super::{Authentication, Reading, Schedule, Start};
+use crate::link::Link;
 use crate::pair::{Pair, Side};
+use crate::panics;
 
 /// A connection that kept its contract to the end.
 #[derive(Debug)]
@@ -162,6 +164,14 @@ impl Run {
         &mut self.ledgers[side as usize]
     }
 
+    /// The link towards a side.
+    pub(super) fn link(&self, side: Side) -> &Link {
+        match side {
+            Side::Client => &self.pair.to_client,
+            Side::Server => &self.pair.to_server,
+        }
+    }
+
     /// The direction out of a side.
     pub(super) fn wire_from(&mut self, side: Side) -> &mut Wire {
         &mut self.wires[side as usize]
@@ -171,11 +181,7 @@ impl Run {
     fn guarded(mut self, schedule: &Schedule) -> (Self, Verdict) {
         let verdict = match catch_unwind(AssertUnwindSafe(|| self.perform_all(schedule))) {
             Ok(verdict) => verdict,
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                Err(Rule(format!("a panic: {}", text.unwrap_or("no message"))))
-            }
+            Err(panic) => Err(Rule(format!("a panic: {}", panics::message(&*panic)))),
         };
         (self, verdict)
     }

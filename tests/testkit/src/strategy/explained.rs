@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 use proptest::test_runner::TestCaseError;
 
 use crate::pair::Pair;
+use crate::panics;
 
 /// Runs the body of a property on a pair that records. If it fails, by a rule or by a panic, its
 /// message shows the ladder of the connection.
@@ -39,11 +40,7 @@ pub fn explained(
     let reason = match verdict {
         Ok(Err(TestCaseError::Fail(reason))) => reason.to_string(),
         Ok(other) => return other,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            text.unwrap_or("a panic").to_owned()
-        }
+        Err(panic) => panics::message(&*panic).to_owned(),
     };
     // A driver that gives up shows the pair, ladder and all, by itself.
     let ladder = pair.ladder().to_string();
