@@ -102,12 +102,7 @@ fn open_batches<C: Connection>(
         }
         laps.lap(&mut spent);
         let (opened, _) = opened.split_at_mut(wanted);
-        let mut pieces = opened.chunks(plaintext.len());
-        expect(
-            pieces.all(|piece| piece == plaintext),
-            "other bytes were opened",
-        )?;
-        opened.fill(0);
+        check_opened(opened, &plaintext)?;
         left -= times;
     }
     Ok(spent)
@@ -207,5 +202,16 @@ pub fn bulk<C: Connection>(
         read_all(to, wire, &mut opened)?;
         expect(opened == plaintext, "other bytes were opened")?;
     }
+    Ok(())
+}
+
+/// Holds what was opened to be the plaintext again and again, and wipes it for the next round.
+pub(crate) fn check_opened(opened: &mut [u8], plaintext: &[u8]) -> Result<(), Problem> {
+    let mut pieces = opened.chunks(plaintext.len());
+    expect(
+        pieces.all(|piece| piece == plaintext),
+        "other bytes were opened",
+    )?;
+    opened.fill(0);
     Ok(())
 }

@@ -59,12 +59,6 @@ pub(crate) fn sizes(results: &Results) -> String {
             points: SIZES.into_iter().filter_map(point).collect(),
         }
     };
-    let marks = |values: &[(f64, &str)]| {
-        values
-            .iter()
-            .map(|(at, text)| (*at, (*text).into()))
-            .collect()
-    };
     let across = Axis {
         heading: "bytes of a write".into(),
         marks: marks(&[
@@ -108,12 +102,6 @@ pub(crate) fn memory(results: &Results) -> String {
             points: [1, 1_000, 100_000].into_iter().filter_map(point).collect(),
         }
     };
-    let marks = |values: &[(f64, &str)]| {
-        values
-            .iter()
-            .map(|(at, text)| (*at, (*text).into()))
-            .collect()
-    };
     let across = Axis {
         heading: "idle servers".into(),
         marks: marks(&[
@@ -141,4 +129,12 @@ pub(crate) fn memory(results: &Results) -> String {
         .filter(|line| !line.points.is_empty())
         .collect();
     lines("Memory against connections", &across, &up, &lines_of)
+}
+
+/// The marks of an axis: where they stand, and what they say.
+fn marks(values: &[(f64, &str)]) -> Vec<(f64, String)> {
+    values
+        .iter()
+        .map(|(at, text)| (*at, (*text).into()))
+        .collect()
 }
