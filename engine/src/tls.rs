@@ -11,6 +11,7 @@ pub(crate) mod fault;
 mod fields;
 pub(crate) mod handover;
 pub(crate) mod handshake;
+mod hello;
 mod hkdf;
 mod kept;
 pub(crate) mod secrets;

@@ -11,7 +11,7 @@ use rustls::HandshakeKind;
 use self::records::OVERHEAD;
 use crate::outcome::EarlyDataStatus;
 use crate::record::{ContentType, MESSAGE_HEADER};
-use crate::tls::fields::Fields;
+use crate::tls::hello::EarlyDataOffer;
 
 /// Wire bytes of the record of an EndOfEarlyData, which is a message without a body.
 const END_OF_EARLY_DATA: usize = OVERHEAD + MESSAGE_HEADER;
@@ -126,10 +126,10 @@ impl Early {
     }
 
     /// A server has read the ClientHello.
-    pub(super) const fn asked(self, offer: Offer) -> Self {
+    pub(super) const fn asked(self, offer: EarlyDataOffer) -> Self {
         match (self, offer) {
-            (Self::Unasked, Offer::EarlyData) => Self::Offered,
-            (Self::Unasked, Offer::Nothing) => Self::NotOffered,
+            (Self::Unasked, EarlyDataOffer::EarlyData) => Self::Offered,
+            (Self::Unasked, EarlyDataOffer::Nothing) => Self::NotOffered,
             (other, _) => other,
         }
     }
@@ -155,31 +155,4 @@ impl Early {
             (other, _) => other,
         }
     }
-}
-
-/// What a ClientHello offers to do at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Offer {
-    #[default]
-    Nothing,
-    EarlyData,
-}
-
-/// Looks for the extension "early_data" in a ClientHello (RFC 8446 section 4.1.2), which rustls
-/// reads but does not show. A malformed one offers nothing: rustls refuses it.
-pub(super) fn offered(message: &[u8]) -> Offer {
-    if find_early_data(message).is_some() {
-        Offer::EarlyData
-    } else {
-        Offer::Nothing
-    }
-}
-
-fn find_early_data(message: &[u8]) -> Option<()> {
-    /// `early_data(42)` (RFC 8446 section 4.2).
-    const EARLY_DATA: u16 = 42;
-
-    let mut extensions = Fields::client_hello_extensions(message)?;
-    while extensions.extension()?.0 != EARLY_DATA {}
-    Some(())
 }

@@ -21,10 +21,10 @@ use crate::outgoing::Outgoing;
 use crate::record::sizing::Sizing;
 use crate::record::{ContentType, HEADER, LARGEST_OUTGOING_RECORD, MAX_PLAINTEXT};
 use crate::settings::Settings;
-use crate::tls::acceptor::HelloReader;
 use crate::tls::early::Early;
 use crate::tls::early::records::{Sealed, keep_early_data};
 use crate::tls::fault::{self, AlertSent};
+use crate::tls::hello::{Asked, Assembled, Assembly};
 use crate::tls::kept::Kept;
 use crate::tls::secrets::Role;
 use crate::tls::step::{Step, Stopped, step};
@@ -67,8 +67,8 @@ impl Deref for Connection {
 pub(super) enum RequestedName {
     Known(Option<Box<str>>),
     /// A copy of the first bytes is read until the ClientHello is whole.
-    Reading(Box<HelloReader>),
-    /// The reader refused the ClientHello, as the connection itself must.
+    Reading(Box<Assembly>),
+    /// What came is no ClientHello, and the connection itself must say so.
     Refused,
 }
 
@@ -313,16 +313,17 @@ impl Handshake {
 
     /// Reads the server name from bytes that rustls sees for the first time.
     fn read_requested_name(&mut self, fresh: &[u8]) {
-        let RequestedName::Reading(reader) = &mut self.requested_name else {
+        let RequestedName::Reading(assembly) = &mut self.requested_name else {
             return;
         };
-        match reader.read(fresh) {
-            Ok(None) => {}
-            Ok(Some(hello)) => {
-                self.early = self.early.asked(reader.offer());
-                self.requested_name = RequestedName::Known(hello.server_name().map(Box::from));
+        match assembly.read(fresh) {
+            Assembled::Incomplete => {}
+            Assembled::Whole(message) => {
+                let asked = Asked::by(&message);
+                self.early = self.early.asked(asked.early_data);
+                self.requested_name = RequestedName::Known(asked.server_name);
             }
-            Err(_) => self.requested_name = RequestedName::Refused,
+            Assembled::Junk { .. } => self.requested_name = RequestedName::Refused,
         }
     }
 
