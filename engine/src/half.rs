@@ -48,6 +48,14 @@ impl WriteHalf {
         }
     }
 
+    /// The position in the outgoing queue behind these bytes; 0 if there are none.
+    pub(crate) fn end(&self) -> u64 {
+        match self {
+            Self::Committed(commitment) | Self::EarlyCommitted(commitment) => commitment.end,
+            Self::Ready | Self::EarlyRejected(_) | Self::Closing(_) | Self::Closed => 0,
+        }
+    }
+
     /// The server rejected early data, `sealed` bytes that were not told before.
     ///
     /// A write that was not reported counts for nothing: its retry hears that none of it is
@@ -145,6 +153,32 @@ pub(crate) struct Stretch {
     pub(crate) fingerprint: u64,
     /// They have left once the outgoing queue reaches this position.
     pub(crate) end: u64,
+}
+
+/// Records that one call has sealed.
+#[derive(Default)]
+pub(crate) struct Sealed {
+    records: [(usize, u64); STRETCHES],
+    count: usize,
+}
+
+impl Sealed {
+    /// Notes a record's bytes of plaintext and the position in the outgoing queue behind it; more than
+    /// [`STRETCHES`] records are counted together.
+    #[inline]
+    pub(crate) fn note(&mut self, length: usize, end: u64) {
+        if let Some(record) = self.records.get_mut(self.count) {
+            *record = (length, end);
+            self.count += 1;
+        } else if let Some(last) = self.records.last_mut() {
+            *last = (last.0 + length, end);
+        }
+    }
+
+    /// What was noted, in order.
+    pub(crate) fn records(&self) -> &[(usize, u64)] {
+        self.records.get(..self.count).unwrap_or_default()
+    }
 }
 
 /// A write contract in force: what was sealed of a write that is not reported yet.

@@ -4,12 +4,16 @@
 //! one that does not fit behind the last begins at the front, where room has become free, so the
 //! content lies in one run or in two. Knows lengths only, not what a record means.
 
+mod control;
+
 use alloc::vec::Vec;
 use core::mem;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+pub(crate) use self::control::Control;
+use crate::outgoing::control::ByKind;
 use crate::record::LARGEST_OUTGOING_RECORD;
 
 /// Bytes beyond the limit that only control records may use: an alert, a renegotiation warning
@@ -22,14 +26,6 @@ const SMALLEST_STORAGE: usize = 128;
 /// Storage beyond this size is made at its largest at once, so that the old and the new one together
 /// are never much more than what a full queue takes.
 const LARGEST_STEP: usize = 64 * 1024;
-
-/// Control records: they may use the reserve, each kind once outstanding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Control {
-    Alert,
-    Warning,
-    KeyUpdate,
-}
 
 /// Where the content lies in the storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,32 +67,6 @@ pub(crate) struct Outgoing {
     /// The position behind the last control record: it waits until [`Self::sent_total`] is there.
     control_ends: ByKind<u64>,
     control_lengths: ByKind<u8>,
-}
-
-/// One value for each kind of control record.
-#[derive(Clone, Copy, Debug, Default)]
-struct ByKind<T> {
-    alert: T,
-    warning: T,
-    key_update: T,
-}
-
-impl<T: Copy> ByKind<T> {
-    const fn get(&self, kind: Control) -> T {
-        match kind {
-            Control::Alert => self.alert,
-            Control::Warning => self.warning,
-            Control::KeyUpdate => self.key_update,
-        }
-    }
-
-    const fn set(&mut self, kind: Control, value: T) {
-        match kind {
-            Control::Alert => self.alert = value,
-            Control::Warning => self.warning = value,
-            Control::KeyUpdate => self.key_update = value,
-        }
-    }
 }
 
 impl Outgoing {
@@ -142,13 +112,25 @@ impl Outgoing {
     }
 
     /// Bytes that records other than control records may still use.
+    #[inline]
     pub(crate) fn room(&self) -> usize {
-        let control: usize = [Control::Alert, Control::Warning, Control::KeyUpdate]
-            .into_iter()
-            .map(|kind| self.control_waits(kind))
-            .sum();
+        let ends = &self.control_ends;
+        let control = if ends.alert.max(ends.warning).max(ends.key_update) > self.sent {
+            self.controls_wait()
+        } else {
+            0
+        };
         self.limit()
             .saturating_sub(self.len().saturating_sub(control))
+    }
+
+    /// Bytes of control records that have not left.
+    #[cold]
+    fn controls_wait(&self) -> usize {
+        [Control::Alert, Control::Warning, Control::KeyUpdate]
+            .into_iter()
+            .map(|kind| self.control_waits(kind))
+            .sum()
     }
 
     /// Bytes of the last control record of this kind that have not left.
@@ -173,6 +155,7 @@ impl Outgoing {
     /// Appends the `length` bytes that `fill` writes; nothing if it fails.
     ///
     /// The caller has checked [`Self::room`].
+    #[inline]
     pub(crate) fn append<E>(
         &mut self,
         length: usize,
@@ -183,6 +166,7 @@ impl Outgoing {
     }
 
     /// As [`Self::append`], but `fill` says how many of the bytes it wrote.
+    #[inline]
     pub(crate) fn append_at_most<E>(
         &mut self,
         mut length: usize,
@@ -253,6 +237,7 @@ impl Outgoing {
     }
 
     /// Removes `count` bytes, at most [`Self::len`], that have left.
+    #[inline]
     pub(crate) fn remove(&mut self, count: usize) {
         debug_assert!(count <= self.len());
         self.sent += count as u64;
@@ -316,11 +301,18 @@ impl Outgoing {
         }
     }
 
+    /// The bound of the storage. It leaves one largest record of slack: whichever way the free bytes are
+    /// split by the content, one of the pieces then holds the next record, and nothing grows in the
+    /// steady state.
+    fn largest_storage(&self) -> usize {
+        self.limit().max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE + LARGEST_OUTGOING_RECORD
+    }
+
     /// Finds or makes `length` contiguous bytes behind the tail of the runs that it returns.
+    #[inline]
     fn make_room(&mut self, length: usize) -> Runs {
-        if self.is_empty() {
-            self.runs = EMPTY;
-        }
+        // Invariant: whatever empties the queue lets it begin at the front again.
+        debug_assert!(!self.is_empty() || self.runs == EMPTY);
         match self.runs {
             Runs::One { tail, .. } if tail + length <= self.storage.len() => self.runs,
             Runs::One { head, tail } if length <= head => Runs::Two {
@@ -337,14 +329,10 @@ impl Outgoing {
     }
 
     /// Moves the content into a larger storage.
-    ///
-    /// The bound leaves one largest record of slack: whichever way the free bytes are split by the
-    /// content, one of the pieces then holds the next record, and nothing grows in the steady
-    /// state.
+    #[cold]
     fn grow(&mut self, length: usize) {
         let needed = self.len() + length;
-        let largest = self.limit().max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE;
-        let bound = (largest + LARGEST_OUTGOING_RECORD).max(needed);
+        let bound = self.largest_storage().max(needed);
         // Always larger than before, up to the bound: else it would be allocated again and again.
         let least = needed.max(self.storage.len() + 1).max(SMALLEST_STORAGE);
         let step = if least > LARGEST_STEP {

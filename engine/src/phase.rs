@@ -77,7 +77,17 @@ impl Owed {
 
 impl Engine {
     /// Completes the handshake, as far as input and room for output allow, and unread early data.
+    #[inline]
     pub(crate) fn drive(&mut self) -> Result<Outcome, Error> {
+        match self.phase {
+            Phase::Open(_) => Ok(Outcome::Complete),
+            Phase::Handshaking(_) | Phase::Dead(_) => self.drive_handshake(),
+        }
+    }
+
+    /// Kept out of the verbs, which call it before the connection is open only.
+    #[inline(never)]
+    fn drive_handshake(&mut self) -> Result<Outcome, Error> {
         if self.has_early_data() {
             return Err(Misuse::EarlyDataUnread.into());
         }

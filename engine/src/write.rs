@@ -4,12 +4,10 @@
 //! reported yet is a [`Commitment`], and the retry that completes it is compared with it. Knows
 //! the queue's room, but nothing of what moves its content.
 
-use smallvec::SmallVec;
-
 use crate::early::Stage;
 use crate::engine::Engine;
 use crate::error::{Error, Internal, Misuse};
-use crate::half::{Commitment, STRETCHES, Stretch, WriteHalf};
+use crate::half::{Commitment, STRETCHES, Sealed, Stretch, WriteHalf};
 use crate::negotiated::ProtocolVersion;
 use crate::outcome::{Handshake, KeyUpdate, Write};
 use crate::outgoing::Control;
@@ -29,9 +27,6 @@ enum Room {
     /// Output must leave first.
     Missing,
 }
-
-/// Records sealed in this call: bytes of plaintext, and the position behind each.
-type Sealed = SmallVec<[(usize, u64); STRETCHES]>;
 
 impl Engine {
     /// Writes `plaintext` to the peer, completing the handshake first if necessary.
@@ -166,8 +161,8 @@ impl Engine {
         stage: Stage,
     ) -> Result<Option<usize>, Error> {
         let before = self.write_half.committed();
-        let mut done = before;
-        let mut sealed = Sealed::new();
+        let (mut done, mut end) = (before, self.write_half.end());
+        let mut sealed = Sealed::default();
         let mut failed = None;
         let mut rest = plaintext;
         rest.take(done);
@@ -179,7 +174,8 @@ impl Engine {
             match next {
                 Ok(Some(length)) => {
                     done += length;
-                    note(&mut sealed, length, self.outgoing.end());
+                    end = self.outgoing.end();
+                    sealed.note(length, end);
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -191,19 +187,6 @@ impl Engine {
         if done == 0 {
             return failed.map_or(Ok(None), Err);
         }
-        let end = match &self.write_half {
-            WriteHalf::Committed(commitment) | WriteHalf::EarlyCommitted(commitment)
-                if sealed.is_empty() =>
-            {
-                commitment.end
-            }
-            WriteHalf::Ready
-            | WriteHalf::Committed(_)
-            | WriteHalf::EarlyCommitted(_)
-            | WriteHalf::EarlyRejected(_)
-            | WriteHalf::Closing(_)
-            | WriteHalf::Closed => sealed.last().map_or(0, |(_, end)| *end),
-        };
         if self.is_sealed(done, plaintext.len()) && self.is_complete(end) {
             self.write_half = WriteHalf::Ready;
             return Ok(Some(done));
@@ -363,11 +346,12 @@ impl Engine {
             | WriteHalf::Closed => Commitment::default(),
         };
         commitment.end = end;
-        commitment.sealed = before + sealed.iter().map(|(length, _)| length).sum::<usize>();
+        let records = sealed.records();
+        commitment.sealed = before + records.iter().map(|(length, _)| length).sum::<usize>();
         if self.settings.effective_retry_check() == RetryCheck::Contents {
             commitment.stretches.retain(|stretch| stretch.end > sent);
             let mut start = before;
-            for (length, end) in sealed {
+            for (length, end) in records {
                 let mut stretch = Stretch {
                     length: *length,
                     fingerprint: 0,
@@ -386,14 +370,5 @@ impl Engine {
             }
         }
         commitment
-    }
-}
-
-/// Notes a sealed record; more than [`STRETCHES`] of them are counted together.
-fn note(sealed: &mut Sealed, length: usize, end: u64) {
-    let full = sealed.len() == STRETCHES;
-    match sealed.last_mut() {
-        Some(last) if full => *last = (last.0 + length, end),
-        Some(_) | None => sealed.push((length, end)),
     }
 }
