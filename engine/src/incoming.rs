@@ -5,6 +5,7 @@
 //! Knows lengths only, not what a record means.
 
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::Range;
 
 use crate::error::Misuse;
@@ -166,6 +167,28 @@ impl Incoming {
         }
     }
 
+    /// Whether there is no storage at all.
+    pub(crate) const fn lacks_storage(&self) -> bool {
+        self.storage.is_empty()
+    }
+
+    /// Takes storage that is initialised throughout and at most [`Self::largest_storage`] bytes long, where
+    /// there was none.
+    pub(crate) fn use_storage(&mut self, storage: Vec<u8>) {
+        debug_assert!(self.lacks_storage() && storage.len() <= self.largest_storage());
+        self.storage = storage;
+        self.moved(0);
+    }
+
+    /// Gives storage of at least this size away if nothing is held.
+    pub(crate) fn spare_storage(&mut self, least: usize) -> Option<Vec<u8>> {
+        if self.held() > 0 || self.storage.len() < least {
+            return None;
+        }
+        self.end = NOWHERE;
+        Some(mem::take(&mut self.storage))
+    }
+
     /// Bytes between the first one held and the last.
     pub(crate) fn held(&self) -> usize {
         self.tail - self.front()
@@ -226,7 +249,7 @@ impl Incoming {
 
     /// The bound of the storage. The slack beyond the queue's bound makes a move of the content
     /// rare: it comes only after a record was read.
-    fn largest_storage(&self) -> usize {
+    pub(crate) fn largest_storage(&self) -> usize {
         self.bound() + LARGEST_INCOMING_RECORD
     }
 

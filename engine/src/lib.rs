@@ -98,6 +98,7 @@ mod outcome;
 mod outgoing;
 mod phase;
 mod plaintext;
+mod pool;
 mod read;
 mod record;
 mod settings;
@@ -137,6 +138,7 @@ pub use crate::outcome::{
     EarlyDataStatus, Handshake, Interest, KeyUpdate, Read, ReadBytes, ReadEarlyData, Shutdown,
     Write, WriteEarlyData,
 };
+pub use crate::pool::BufferPool;
 pub use crate::settings::{
     Completion, EarlyData, Exporter, RecordSizing, RetryCheck, Settings, WriteMode,
 };

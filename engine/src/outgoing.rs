@@ -301,10 +301,27 @@ impl Outgoing {
         }
     }
 
+    /// Whether there is no storage at all.
+    pub(crate) const fn lacks_storage(&self) -> bool {
+        self.storage.is_empty()
+    }
+
+    /// Takes storage that is initialised throughout, where there was none.
+    pub(crate) fn use_storage(&mut self, storage: Vec<u8>) {
+        debug_assert!(self.lacks_storage() && storage.len() <= self.largest_storage());
+        self.storage = storage;
+    }
+
+    /// Gives storage of at least this size away if nothing waits.
+    pub(crate) fn spare_storage(&mut self, least: usize) -> Option<Vec<u8>> {
+        let spare = self.is_empty() && self.storage.len() >= least;
+        spare.then(|| mem::take(&mut self.storage))
+    }
+
     /// The bound of the storage. It leaves one largest record of slack: whichever way the free bytes are
     /// split by the content, one of the pieces then holds the next record, and nothing grows in the
     /// steady state.
-    fn largest_storage(&self) -> usize {
+    pub(crate) fn largest_storage(&self) -> usize {
         self.limit().max(LARGEST_OUTGOING_RECORD) + CONTROL_RESERVE + LARGEST_OUTGOING_RECORD
     }
 
