@@ -5,41 +5,22 @@
 extern crate alloc;
 
 use alloc::sync::Arc;
-use std::sync::Mutex;
 
-use offwire::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
-use offwire::rustls::client::{EchConfig, EchGreaseConfig, EchMode, WebPkiServerVerifier};
+use offwire::rustls::client::{EchConfig, EchGreaseConfig, EchMode};
 use offwire::rustls::compress::{
     CertCompressor, CertDecompressor, CompressionFailed, CompressionLevel, DecompressionFailed,
 };
 use offwire::rustls::crypto::aws_lc_rs::{default_provider, hpke};
-use offwire::rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-    verify_tls13_signature_with_raw_key,
-};
-use offwire::rustls::pki_types::{
-    CertificateDer, EchConfigListBytes, ServerName, SubjectPublicKeyInfoDer, UnixTime,
-};
+use offwire::rustls::pki_types::{CertificateDer, EchConfigListBytes, SubjectPublicKeyInfoDer};
 use offwire::rustls::server::AlwaysResolvesServerRawPublicKeys;
-use offwire::rustls::sign::CertifiedKey;
-use offwire::rustls::{
-    self, CertificateCompressionAlgorithm, CertificateError, ClientConfig, DigitallySignedStruct,
-    ServerConfig, SignatureScheme, version,
-};
+use offwire::rustls::sign::SingleCertAndKey;
+use offwire::rustls::{self, CertificateCompressionAlgorithm, ClientConfig};
 use offwire::{Alert, Client, Error, Peer, ProtocolVersion, Server};
-use offwire_testkit::{Authority, Contexts, Identity, Kind, Pair, Side};
+use offwire_testkit::{
+    Authority, Contexts, Identity, Kind, Pair, PinningVerifier, Side, StaplingVerifier,
+};
 
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(default_provider())
-}
-
-fn algorithms() -> WebPkiSupportedAlgorithms {
-    default_provider().signature_verification_algorithms
-}
 
 /// Completes the handshake, sends data each way and closes.
 fn use_and_close(pair: &mut Pair) {
@@ -50,153 +31,44 @@ fn use_and_close(pair: &mut Pair) {
     pair.close();
 }
 
-/// A verifier that keeps the OCSP response it was shown, and otherwise does as rustls's own.
-#[derive(Debug)]
-struct Watching {
-    verifier: Arc<WebPkiServerVerifier>,
-    shown: Mutex<Vec<u8>>,
-}
-
-impl ServerCertVerifier for Watching {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        ocsp_response.clone_into(&mut self.shown.lock().expect("no panic before"));
-        let verifier = &self.verifier;
-        verifier.verify_server_cert(certificate, intermediates, name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &algorithms())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &algorithms())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        algorithms().supported_schemes()
-    }
-}
-
 #[test]
 fn a_stapled_ocsp_response_reaches_the_clients_verifier() {
-    let identity = Identity::server(Kind::EcdsaP256);
     for version in VERSIONS {
-        for response in [&b"a response"[..], b""] {
+        for response in [Some(b"a response".to_vec()), None] {
             let contexts = Contexts::new().version(version);
-            let config = ServerConfig::builder_with_provider(provider())
-                .with_safe_default_protocol_versions()
-                .expect("the provider speaks both")
-                .with_no_client_auth()
-                .with_single_cert_with_ocsp(
-                    identity.chain().to_vec(),
-                    identity.key(),
-                    response.to_vec(),
-                )
-                .expect("the key is the certificate's");
-            let roots = Authority::shared().roots();
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider());
-            let watching = Arc::new(Watching {
-                verifier: verifier.build().expect("there are roots"),
-                shown: Mutex::default(),
-            });
+            let mut certified = Identity::server(Kind::EcdsaP256).certified_key();
+            certified.ocsp.clone_from(&response);
+            let mut server = contexts.server_config();
+            server.cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+            let verifier = StaplingVerifier::new();
             let mut client = contexts.client_config();
-            let verifier = Arc::<Watching>::clone(&watching);
-            client.dangerous().set_certificate_verifier(verifier);
-            let mut pair = Pair::new(&Client::new(client), &Server::new(config), &contexts);
+            let shared = Arc::<StaplingVerifier>::clone(&verifier);
+            client.dangerous().set_certificate_verifier(shared);
+            let mut pair = Pair::new(&Client::new(client), &Server::new(server), &contexts);
             use_and_close(&mut pair);
-            assert_eq!(*watching.shown.lock().expect("no panic before"), response);
+            assert_eq!(verifier.shown(), Some(response.unwrap_or_default()));
         }
-    }
-}
-
-/// A verifier that knows one public key and accepts no certificate.
-#[derive(Debug)]
-struct Pinned(SubjectPublicKeyInfoDer<'static>);
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        key: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let Self(pinned) = self;
-        match key.as_ref() == pinned.as_ref() {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::ApplicationVerificationFailure.into()),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(CertificateError::BadSignature.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        key: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let key = SubjectPublicKeyInfoDer::from(key.as_ref());
-        verify_tls13_signature_with_raw_key(message, &key, signed, &algorithms())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        algorithms().supported_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
     }
 }
 
 /// A server that presents a bare key, and that key.
 fn raw_key_server() -> (Server, SubjectPublicKeyInfoDer<'static>) {
     let identity = Identity::server(Kind::EcdsaP256);
-    let key = provider().key_provider.load_private_key(identity.key());
-    let key = key.expect("the provider knows its kind");
-    let public = key.public_key().expect("it has one").into_owned();
-    let chain = vec![CertificateDer::from(public.as_ref().to_vec())];
-    let resolver = AlwaysResolvesServerRawPublicKeys::new(Arc::new(CertifiedKey::new(chain, key)));
-    let config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&version::TLS13])
-        .expect("the provider speaks it")
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(resolver));
+    let (mut certified, public) = (identity.certified_key(), identity.public_key());
+    certified.cert = vec![CertificateDer::from(public.as_ref().to_vec())];
+    let mut config = Contexts::new()
+        .version(ProtocolVersion::Tls13)
+        .server_config();
+    config.cert_resolver = Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::new(certified)));
     (Server::new(config), public)
 }
 
 fn client_that_pins(key: SubjectPublicKeyInfoDer<'static>) -> Client {
-    let config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&version::TLS13])
-        .expect("the provider speaks it")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Pinned(key)))
-        .with_no_client_auth();
+    let mut config = Contexts::new()
+        .version(ProtocolVersion::Tls13)
+        .client_config();
+    let verifier = Arc::new(PinningVerifier(key));
+    config.dangerous().set_certificate_verifier(verifier);
     Client::new(config)
 }
 
@@ -304,7 +176,7 @@ fn a_certificate_that_cannot_be_decompressed_ends_it() {
 
 /// A client that hides the name it asks for, if the server can read it.
 fn ech_client(mode: EchMode) -> Client {
-    let config = ClientConfig::builder_with_provider(provider())
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_ech(mode)
         .expect("the provider speaks TLS 1.3")
         .with_root_certificates(Authority::shared().roots())
