@@ -2,14 +2,16 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Instant;
 
 use offwire::rustls::pki_types::ServerName;
 use offwire::{
-    Client, EarlyDataStatus, Error, Handshake, HandshakeKind, KeyUpdate, Negotiated, Read,
-    ReadEarlyData, Server, Shutdown, Stats, Write, WriteEarlyData,
+    Acceptor, Alert, Client, ClientHello, Completion, EarlyDataStatus, Error, Handshake,
+    HandshakeKind, Hello, KeyUpdate, Negotiated, Read, ReadEarlyData, Server, Shutdown, Stats,
+    Write, WriteEarlyData,
 };
 use offwire_stream::Stream;
 
@@ -209,6 +211,12 @@ impl Connection {
         Ok(out)
     }
 
+    /// The `tls-exporter` channel binding.
+    #[must_use]
+    pub fn channel_binding(&self) -> [u8; 32] {
+        self.0.engine().channel_binding().unwrap()
+    }
+
     /// The counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -257,6 +265,52 @@ impl Listener {
     /// Waits for a connection; its handshake is not begun.
     #[must_use]
     pub fn accept(&self, server: &Server) -> Connection {
+        Connection(Stream::accept(server, self.socket()))
+    }
+
+    /// Waits for a connection and shows its ClientHello to `choose`, which names the server for it
+    /// or the alert that refuses it; the rest of the handshake is not begun.
+    ///
+    /// # Errors
+    /// The alert, which has been sent.
+    pub fn accept_chosen(
+        &self,
+        choose: impl FnOnce(&ClientHello) -> Result<Server, Alert>,
+    ) -> Result<Connection, Alert> {
+        let (mut socket, mut acceptor) = (self.socket(), Acceptor::new());
+        let mut ciphertext = [0; 4_096];
+        let chosen = loop {
+            if let Hello::Complete(hello) = acceptor.client_hello().unwrap() {
+                break choose(hello);
+            }
+            let arrived = socket.read(&mut ciphertext).unwrap();
+            assert!(arrived > 0, "the client ends in the middle of its hello");
+            assert_eq!(acceptor.feed(&ciphertext[..arrived]), arrived);
+        };
+        match chosen {
+            Ok(server) => {
+                let settings = server.settings().completion(Completion::Sent);
+                let engine = acceptor.accept(&server.with_settings(settings)).unwrap();
+                Ok(Connection(Stream::from_parts(engine, socket).unwrap()))
+            }
+            Err(alert) => {
+                acceptor.reject(alert).unwrap();
+                socket.write_all(acceptor.outgoing()).unwrap();
+                Err(alert)
+            }
+        }
+    }
+
+    /// Waits for a connection and completes its handshake.
+    #[must_use]
+    pub fn open(&self, server: &Server) -> Connection {
+        let mut connection = self.accept(server);
+        connection.handshake().unwrap();
+        connection
+    }
+
+    /// Waits for a connection.
+    fn socket(&self) -> TcpStream {
         let end = Instant::now() + PATIENCE;
         let socket = loop {
             if let Ok((socket, _)) = self.0.accept() {
@@ -266,15 +320,7 @@ impl Listener {
             thread::sleep(POLL);
         };
         socket.set_nonblocking(false).unwrap();
-        Connection(Stream::accept(server, patient(socket)))
-    }
-
-    /// Waits for a connection and completes its handshake.
-    #[must_use]
-    pub fn open(&self, server: &Server) -> Connection {
-        let mut connection = self.accept(server);
-        connection.handshake().unwrap();
-        connection
+        patient(socket)
     }
 }
 

@@ -25,16 +25,16 @@ impl Files {
 
     /// Writes a file.
     #[must_use]
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, text).unwrap();
+        fs::write(&path, content).unwrap();
         path
     }
 
     /// The certificate of the shared authority.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
-        self.write("authority.pem", &Authority::shared().pem())
+        self.write("authority.pem", Authority::shared().pem())
     }
 
     /// The chain and the key of an identity.

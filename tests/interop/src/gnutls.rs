@@ -51,6 +51,37 @@ impl Gnutls {
         command
     }
 
+    /// `gnutls-cli` that takes a raw public key (RFC 7250) for the server's certificate, whichever it
+    /// is: no option names the one to expect.
+    #[must_use]
+    pub fn raw_key_client(&self, address: SocketAddr) -> Command {
+        let mut command = Command::new(&self.client);
+        command
+            .args(["--priority", RAW_KEY, "--insecure"])
+            .args(["--port", &address.port().to_string()])
+            .arg(address.ip().to_string());
+        command
+    }
+
+    /// Starts `gnutls-serv`, which sends every line back, with this identity's raw public key.
+    #[must_use]
+    pub fn start_raw_key_echo_server(&self, identity: &Identity) -> (Process, SocketAddr) {
+        let public = identity.public_key();
+        let public = self.files.write("public.der", &public);
+        let key = self.files.write("key.der", identity.key().secret_der());
+        start_on_a_free_port("...done", |address| {
+            let mut command = Command::new(&self.server);
+            command
+                .args(["--echo", "--priority", RAW_KEY, "--x509fmtder"])
+                .args(["--disable-client-cert"])
+                .args(["--port", &address.port().to_string(), "--rawpkfile"])
+                .arg(&public)
+                .arg("--rawpkkeyfile")
+                .arg(&key);
+            command
+        })
+    }
+
     /// Starts `gnutls-serv`, which sends every line back, with these further arguments.
     #[must_use]
     pub fn start_echo_server(
@@ -76,6 +107,9 @@ impl Gnutls {
         })
     }
 }
+
+/// TLS 1.3 with a raw public key of the server.
+const RAW_KEY: &str = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CTYPE-SRV-ALL:+CTYPE-SRV-RAWPK";
 
 fn priority(version: ProtocolVersion) -> &'static str {
     match version {

@@ -1,6 +1,6 @@
 //! Offwire against other TLS implementations, over loopback sockets: what the tests share.
 //!
-//! The tests stand in `tests/`, a file a peer. Here is how a peer is found ([`peer`]), started and
+//! The tests stand in `tests/`, a file a peer or a subject. Here is how a peer is found ([`peer`]), started and
 //! watched ([`Process`]), what files it gets ([`Files`]), our own end of a connection
 //! ([`Connection`], [`Listener`]), and the megabytes that pass between them ([`payload`]).
 //!

@@ -1,6 +1,7 @@
 //! `openssl s_client` and `openssl s_server`.
 
 use core::net::{Ipv4Addr, SocketAddr};
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -36,9 +37,9 @@ impl Openssl {
     /// `s_client`, which trusts the shared authority and verifies the name `localhost`.
     #[must_use]
     pub fn client(&self, version: ProtocolVersion, address: SocketAddr) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = self.command("s_client");
         command
-            .args(["s_client", "-connect", &address.to_string()])
+            .args(["-connect", &address.to_string()])
             .args(["-servername", "localhost", "-verify_hostname", "localhost"])
             .args(["-verify_return_error", "-CAfile"])
             .arg(self.files.authority())
@@ -61,9 +62,9 @@ impl Openssl {
         address: SocketAddr,
     ) -> Command {
         let (chain, key) = self.files.identity("server", identity);
-        let mut command = Command::new(&self.program);
+        let mut command = self.command("s_server");
         command
-            .args(["s_server", "-accept", &address.to_string(), "-cert"])
+            .args(["-accept", &address.to_string(), "-cert"])
             .arg(chain)
             .arg("-key")
             .arg(key)
@@ -82,6 +83,44 @@ impl Openssl {
     ) -> (Process, SocketAddr) {
         start_server(self.server(version, ANY_PORT).args(arguments))
     }
+
+    /// An OCSP response that this certificate is good, in DER, signed with the certificate's own key.
+    #[must_use]
+    pub fn ocsp_response(&self, identity: &Identity) -> Vec<u8> {
+        let files = &self.files;
+        let (chain, key) = files.identity("responder", identity);
+        let mut command = self.command("x509");
+        let said = run(command.args(["-noout", "-serial", "-in"]).arg(&chain));
+        let (_, serial) = said.trim().split_once("serial=").unwrap();
+        // The database of an authority: valid, until when, revoked when, number, file, name.
+        let index = format!("V\t491231235959Z\t\t{serial}\tunknown\t/CN=server\n");
+        let response = files.path("response.der");
+        let mut command = self.command("ocsp");
+        command
+            .args(["-no_nonce", "-ndays", "1", "-index"])
+            .arg(files.write("index.txt", index))
+            .arg("-CA")
+            .arg(files.authority())
+            .arg("-issuer")
+            .arg(files.authority())
+            .arg("-cert")
+            .arg(&chain)
+            .arg("-rsigner")
+            .arg(&chain)
+            .arg("-rkey")
+            .arg(key)
+            .arg("-respout")
+            .arg(&response);
+        run(&mut command);
+        fs::read(response).unwrap()
+    }
+
+    /// One of the program's commands.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(name);
+        command
+    }
 }
 
 /// An address for `s_server`, which tells the port that it was given.
@@ -98,6 +137,14 @@ pub fn start_server(command: &mut Command) -> (Process, SocketAddr) {
     let parsed = address.parse();
     let address = parsed.unwrap_or_else(|error| panic!("ACCEPT {address}: {error}"));
     (process, address)
+}
+
+/// Runs a command to its end, which must be good; returns what it says on stdout.
+fn run(command: &mut Command) -> String {
+    let ran = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{command:?}: {said}");
+    String::from_utf8(ran.stdout).unwrap()
 }
 
 fn option(version: ProtocolVersion) -> &'static str {

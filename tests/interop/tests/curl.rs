@@ -115,7 +115,7 @@ fn a_body_is_taken_and_a_head_has_none() {
     let Some(site) = Site::open() else {
         return;
     };
-    let body = site.files.write("body", &"0123456789".repeat(50_000));
+    let body = site.files.write("body", "0123456789".repeat(50_000));
     for version in VERSIONS {
         let mut command = site.curl(version);
         let command = trusting(&mut command, &site.certificate());

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use offwire::{Error, Exporter, Misuse, ProtocolVersion, Settings};
-use offwire_interop::{ANY_PORT, Connection, Listener, Openssl, Process, VERSIONS, start_server};
+use offwire_interop::{
+    ANY_PORT, Connection, Gnutls, Listener, Openssl, Process, VERSIONS, start_server,
+};
 use offwire_testkit::Contexts;
 
 const LABEL: &str = "EXPORTER-offwire-test";
@@ -18,9 +20,21 @@ fn contexts(version: ProtocolVersion) -> Contexts {
 fn compare(peer: &Process, connection: &Connection) {
     let theirs = peer.rest_of_line("Keying material: ");
     let ours = connection.export(LABEL, 48).expect("it is kept");
-    let ours: String = ours.iter().map(|byte| format!("{byte:02X}")).collect();
-    assert_eq!(ours, theirs.trim());
+    assert_eq!(hex(&ours), theirs.to_lowercase());
 }
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Has OpenSSL export the `tls-exporter` channel binding (RFC 9266 section 2). It exports without a
+/// context, which TLS 1.3 does not tell from the empty one that is asked for; TLS 1.2 does.
+const BINDING: [&str; 4] = [
+    "-keymatexport",
+    "EXPORTER-Channel-Binding",
+    "-keymatexportlen",
+    "32",
+];
 
 /// A configuration of OpenSSL's that does without RFC 7627.
 fn unextended(openssl: &Openssl) -> PathBuf {
@@ -53,6 +67,47 @@ fn our_server_exports_what_the_client_exports() {
         let connection = listener.open(&contexts(version).build().1);
         compare(&client, &connection);
     }
+}
+
+#[test]
+fn our_clients_channel_binding_is_the_servers() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    let version = ProtocolVersion::Tls13;
+    let (server, address) = openssl.start_server(version, &BINDING);
+    let connection = Connection::open(&contexts(version).build().0, address);
+    let theirs = server.rest_of_line("Keying material: ");
+    assert_eq!(hex(&connection.channel_binding()), theirs.to_lowercase());
+}
+
+#[test]
+fn our_servers_channel_binding_is_the_clients() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    let version = ProtocolVersion::Tls13;
+    let listener = Listener::new();
+    let mut command = openssl.client(version, listener.address());
+    let client = Process::start(command.args(BINDING));
+    let connection = listener.open(&contexts(version).build().1);
+    let theirs = client.rest_of_line("Keying material: ");
+    assert_eq!(hex(&connection.channel_binding()), theirs.to_lowercase());
+}
+
+/// GnuTLS knows the binding by its name.
+#[test]
+fn our_servers_channel_binding_is_what_gnutls_calls_so() {
+    let Some(gnutls) = Gnutls::find() else {
+        return;
+    };
+    let version = ProtocolVersion::Tls13;
+    let listener = Listener::new();
+    let mut command = gnutls.client(version, listener.address());
+    let client = Process::start(command.arg("--verbose"));
+    let connection = listener.open(&contexts(version).build().1);
+    let theirs = client.rest_of_line("- 'tls-exporter': ");
+    assert_eq!(hex(&connection.channel_binding()), theirs);
 }
 
 /// Two connections may then have one master secret (the triple handshake).

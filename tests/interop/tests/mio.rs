@@ -144,7 +144,7 @@ fn curl_posts_a_body_and_asks_for_a_head() {
     let Some((curl, files, _server, address)) = site(&[]) else {
         return;
     };
-    let body = files.write("body", &"0123456789".repeat(50_000));
+    let body = files.write("body", "0123456789".repeat(50_000));
     let url = format!("https://localhost:{}/", address.port());
     for version in VERSIONS {
         let data = format!("@{}", body.display());
