@@ -36,7 +36,7 @@ pub use openssl::{ANY_PORT, ESTABLISHED, Openssl, start_server};
 pub use peer::peer;
 pub use port::{start_on_a_free_port, start_silent_server};
 pub use process::Process;
-pub use program::{offwire, serve};
+pub use program::{connect, offwire, serve, serve_trusted, start_serve};
 pub use worker::Worker;
 
 use core::time::Duration;

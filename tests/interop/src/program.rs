@@ -9,6 +9,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use offwire::ProtocolVersion;
+use offwire_testkit::{Identity, Kind};
+
+use crate::openssl::Openssl;
 use crate::process::Process;
 
 /// The name of the program's file.
@@ -35,11 +39,45 @@ pub fn offwire() -> &'static Path {
 /// Starts `offwire serve`, with these further arguments, on a port that the system chooses.
 #[must_use]
 pub fn serve<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (Process, SocketAddr) {
-    let mut command = Command::new(offwire());
-    command.args(["serve", "--listen", "127.0.0.1:0"]);
-    let process = Process::start(command.args(arguments));
+    start_serve(serve_command().args(arguments))
+}
+
+/// Starts an `offwire serve` and waits until it listens.
+#[must_use]
+pub fn start_serve(command: &mut Command) -> (Process, SocketAddr) {
+    let process = Process::start(command);
     let address = process.rest_of_line("listening on ").parse().unwrap();
     (process, address)
+}
+
+/// `offwire serve` with a certificate of the shared authority.
+#[must_use]
+pub fn serve_trusted(openssl: &Openssl) -> Command {
+    let identity = Identity::server(Kind::EcdsaP256);
+    let (chain, key) = openssl.files().identity("server", &identity);
+    let mut command = serve_command();
+    command.arg("--cert").arg(chain).arg("--key").arg(key);
+    command
+}
+
+/// `offwire connect`, which trusts the shared authority.
+#[must_use]
+pub fn connect(openssl: &Openssl, version: ProtocolVersion, address: SocketAddr) -> Command {
+    let mut command = Command::new(offwire());
+    command.args(["connect", "--server-name", "localhost", "--tls"]);
+    command.arg(match version {
+        ProtocolVersion::Tls12 => "1.2",
+        ProtocolVersion::Tls13 => "1.3",
+    });
+    command.arg("--ca").arg(openssl.files().authority());
+    command.arg(address.to_string());
+    command
+}
+
+fn serve_command() -> Command {
+    let mut command = Command::new(offwire());
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command
 }
 
 /// Where cargo puts programs: tests run in `deps` below it.

@@ -1,12 +1,10 @@
 //! The program `offwire` and OpenSSL: `s_client` to `offwire serve`, `offwire connect` to
 //! `s_server`.
 
-use core::net::SocketAddr;
-use std::process::Command;
-
 use offwire::ProtocolVersion;
 use offwire_interop::{
-    ANY_PORT, ESTABLISHED, Openssl, Process, VERSIONS, offwire, serve, start_server,
+    ANY_PORT, ESTABLISHED, Openssl, Process, VERSIONS, connect, serve_trusted, start_serve,
+    start_server,
 };
 use offwire_testkit::{Authority, Identity, Kind, Usage};
 
@@ -15,37 +13,12 @@ const CERTIFICATE_REFUSED: i32 = 4;
 const TLS_FAILED: i32 = 5;
 const TRUNCATED: i32 = 6;
 
-/// `offwire serve` with a certificate of the shared authority.
-fn serve_trusted(openssl: &Openssl) -> (Process, SocketAddr) {
-    let identity = Identity::server(Kind::EcdsaP256);
-    let (chain, key) = openssl.files().identity("server", &identity);
-    serve([
-        "--cert".as_ref(),
-        chain.as_os_str(),
-        "--key".as_ref(),
-        key.as_os_str(),
-    ])
-}
-
-/// `offwire connect`, which trusts the shared authority.
-fn connect(openssl: &Openssl, version: ProtocolVersion, address: SocketAddr) -> Command {
-    let mut command = Command::new(offwire());
-    command.args(["connect", "--server-name", "localhost", "--tls"]);
-    command.arg(match version {
-        ProtocolVersion::Tls12 => "1.2",
-        ProtocolVersion::Tls13 => "1.3",
-    });
-    command.arg("--ca").arg(openssl.files().authority());
-    command.arg(address.to_string());
-    command
-}
-
 #[test]
 fn s_client_exchanges_data_with_offwire_serve() {
     let Some(openssl) = Openssl::find() else {
         return;
     };
-    let (server, address) = serve_trusted(&openssl);
+    let (server, address) = start_serve(&mut serve_trusted(&openssl));
     for version in VERSIONS {
         let mut client = Process::start(&mut openssl.client(version, address));
         server.expect(&version.to_string());
@@ -65,7 +38,7 @@ fn offwire_serve_resumes_and_follows_key_updates_and_ends_on_sigint() {
     let Some(openssl) = Openssl::find() else {
         return;
     };
-    let (mut server, address) = serve_trusted(&openssl);
+    let (mut server, address) = start_serve(&mut serve_trusted(&openssl));
     let session = openssl.files().path("session.pem");
     for version in VERSIONS {
         for (option, word) in [("-sess_out", "New, "), ("-sess_in", "Reused, ")] {
