@@ -19,13 +19,11 @@ use std::thread;
 use offwire::{Read, Shutdown, Write};
 
 use crate::exit::{Failure, broken};
-use crate::session::{CIPHERTEXT, Session};
+use crate::session::{CIPHERTEXT, PLAINTEXT, Session};
+use crate::terminal::pour;
 
 /// How much of stdin is read at once, in bytes: one record.
 const INPUT: usize = 16_384;
-
-/// Room for the plaintext of one record, and for what a record has beside it.
-const PLAINTEXT: usize = 17 * 1_024;
 
 /// How many events may wait for the main thread.
 const EVENTS: usize = 2;
@@ -147,11 +145,7 @@ fn print(session: &Mutex<Session>, plaintext: &mut [u8]) -> Result<PeerHalf, Fai
     loop {
         let outcome = lock(session).read(plaintext);
         match outcome? {
-            Read::Read(n) => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(plaintext.get(..n).unwrap_or_default())?;
-                stdout.flush()?;
-            }
+            Read::Read(n) => pour(plaintext.get(..n).unwrap_or_default())?,
             Read::NeedRead | Read::NeedWrite => return Ok(PeerHalf::Open),
             Read::Closed => return Ok(PeerHalf::Closed),
             Read::Truncated => return Err(Failure::truncated()),

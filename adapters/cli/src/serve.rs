@@ -15,6 +15,7 @@ use crate::exit::{Failure, local};
 use crate::facts;
 use crate::http;
 use crate::identity::Identity;
+use crate::session::PLAINTEXT;
 use crate::socket::{Limit, Socket};
 use crate::stop::{Admission, Connections, Phase};
 use crate::terminal::{counted, note, say};
@@ -28,9 +29,6 @@ const GOODBYE: Duration = Duration::from_secs(3);
 
 /// How long to wait before the next `accept` when the system is out of descriptors or memory.
 const RELIEF: Duration = Duration::from_millis(100);
-
-/// Room for the plaintext of one record, and for what a record has beside it.
-const PLAINTEXT: usize = 17 * 1_024;
 
 /// What the server does with a connection.
 #[derive(Clone, Copy, Debug)]

@@ -242,3 +242,6 @@ fn receive(session: &mut Session, mut socket: &TcpStream) -> io::Result<()> {
 
 /// How much is read from a socket at once, in bytes: less than the engine's smallest queue.
 pub(crate) const CIPHERTEXT: usize = 16_384;
+
+/// Room for the plaintext of one record, and for what a record has beside it.
+pub(crate) const PLAINTEXT: usize = 17 * 1_024;

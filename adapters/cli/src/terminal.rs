@@ -12,8 +12,13 @@ pub(crate) fn note(line: fmt::Arguments<'_>) {
 
 /// Prints `text` on stdout at once.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    pour(text.as_bytes())
+}
+
+/// Passes `bytes` to stdout at once.
+pub(crate) fn pour(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(bytes)?;
     stdout.flush()?;
     Ok(())
 }

@@ -13,12 +13,10 @@ use offwire_stream::Stream;
 
 use crate::exit::Failure;
 use crate::facts::hex;
+use crate::session::PLAINTEXT;
 
 /// The bytes of one MiB, and of one write.
 const MEBIBYTE: usize = 1 << 20;
-
-/// Room for the plaintext of one record, and for what a record has beside it.
-const PLAINTEXT: usize = 17 * 1_024;
 
 /// A stream over the socket of one end.
 pub(crate) type Connection<'a> = Stream<&'a TcpStream>;
