@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use offwire::Exporter;
 use offwire::rustls::pki_types::ServerName;
 
 use crate::exit::AFTER_HELP;
@@ -32,7 +33,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Serve TLS: echo every byte, or show each connection's facts over HTTP
     ///
-    /// Runs until SIGINT (Ctrl-C), which closes every connection and ends with exit code 0.
+    /// Runs until SIGINT (Ctrl-C), which closes every connection and ends with exit code 0. It knows
+    /// no Encrypted Client Hello: rustls 0.23 has the client's side of it alone.
     Serve(Serve),
 }
 
@@ -83,18 +85,10 @@ pub(crate) struct Connect {
     /// Show all that was negotiated and the certificates, then the counters at the end, on stderr
     #[arg(long)]
     pub(crate) show: bool,
-    /// Export keying material with this label and show it on stderr
-    #[arg(long, value_name = "LABEL")]
-    pub(crate) keymatexport: Option<String>,
-    /// Export so many bytes
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 20,
-        requires = "keymatexport"
-    )]
-    pub(crate) keymatexportlen: usize,
-    /// Hide the server's name in an Encrypted Client Hello, by this ECHConfigList (PEM or DER)
+    #[command(flatten)]
+    pub(crate) export: Export,
+    /// Hide the server's name in an Encrypted Client Hello, by this ECHConfigList (PEM or DER); the
+    /// connection fails if the server cannot read it. Only clients can: `serve` has no such option
     #[arg(long, value_name = "FILE", conflicts_with = "tls")]
     pub(crate) ech: Option<PathBuf>,
 }
@@ -128,9 +122,37 @@ pub(crate) struct Serve {
         hide_default_value = true
     )]
     pub(crate) early_data: u32,
+    #[command(flatten)]
+    pub(crate) export: Export,
     /// Write the certificate that was made, as PEM, so that clients can trust it
     #[arg(long, value_name = "FILE", conflicts_with = "cert")]
     pub(crate) cert_out: Option<PathBuf>,
+}
+
+/// The keying material that `connect` and `serve` show of each connection.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Export {
+    /// Export keying material with this label and show it on stderr
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) keymatexport: Option<String>,
+    /// Export so many bytes, 1 to 8160
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        requires = "keymatexport"
+    )]
+    pub(crate) keymatexportlen: usize,
+}
+
+impl Export {
+    /// Whether the engine has to keep what it exports from.
+    pub(crate) fn exporter(&self) -> Exporter {
+        match self.keymatexport {
+            Some(_) => Exporter::Kept,
+            None => Exporter::Dropped,
+        }
+    }
 }
 
 /// A protocol version on the command line.

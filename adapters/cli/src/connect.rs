@@ -8,7 +8,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use offwire::rustls::pki_types::ServerName;
-use offwire::{Client, Completion, EarlyDataStatus, Exporter, Read};
+use offwire::{Client, Completion, EarlyDataStatus, Read};
 use offwire_stream::Stream;
 
 use crate::args::{Connect, server_name};
@@ -41,11 +41,11 @@ pub(crate) fn run(args: &Connect) -> Result<(), Failure> {
         None => Vec::new(),
     };
     let (session, socket, early) = open(args, &client, name, &first)?;
-    if let Some(label) = &args.keymatexport {
-        show::keying_material(session.engine(), label, args.keymatexportlen)?;
+    if let Some(material) = show::keying_material(session.engine(), &args.export) {
+        note(format_args!("{}", material?));
     }
     if args.show {
-        show::connection(session.engine());
+        show::connection(session.engine(), args);
     }
     let rest = first.get(early..).unwrap_or_default();
     let (session, end) = duplex::run(session, &socket, rest.to_vec());
@@ -74,12 +74,7 @@ fn open(
         true => Tracer::Live(Instant::now()),
         false => Tracer::Off,
     };
-    let exporter = match args.keymatexport {
-        Some(_) => Exporter::Kept,
-        None => Exporter::Dropped,
-    };
     let settings = client.settings().completion(Completion::Sent);
-    let settings = settings.exporter(exporter);
     let engine = client.clone().with_settings(settings).connect(name)?;
     let mut session = Session::new(engine, tracer);
     let early = send_early(&mut session, &socket, first)?;

@@ -1,7 +1,7 @@
 //! The facts of a connection in words: what was negotiated, and the counters.
 
 use aws_lc_rs::digest;
-use offwire::{Negotiated, Stats};
+use offwire::{EarlyDataStatus, Negotiated, Stats};
 
 use crate::terminal::grouped;
 
@@ -50,7 +50,17 @@ pub(crate) fn line(negotiated: &Negotiated) -> String {
     parts.join(", ")
 }
 
-/// The counters, name by name.
+/// What became of early data.
+pub(crate) fn early_data(status: EarlyDataStatus) -> &'static str {
+    match status {
+        EarlyDataStatus::NotOffered => "not offered",
+        EarlyDataStatus::Offered => "offered, the answer is not known",
+        EarlyDataStatus::Accepted => "accepted",
+        EarlyDataStatus::Rejected => "rejected",
+    }
+}
+
+/// The counters, name by name: every field of [`Stats`], in their order.
 pub(crate) fn counters(stats: &Stats) -> Vec<(&'static str, String)> {
     vec![
         ("Records sealed", grouped(stats.records_sealed)),
@@ -101,7 +111,39 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::hex;
+    use offwire::Stats;
+
+    use super::{counters, hex};
+
+    /// `Stats` is not exhaustive, so nothing but its `Debug` knows of a new field.
+    #[test]
+    fn every_counter_is_told_in_order() {
+        let mut stats = Stats::default();
+        let fields = [
+            &mut stats.records_sealed,
+            &mut stats.records_opened,
+            &mut stats.plaintext_sealed,
+            &mut stats.plaintext_opened,
+            &mut stats.wire_sent,
+            &mut stats.wire_fed,
+            &mut stats.key_updates_sealed,
+            &mut stats.key_updates_received,
+            &mut stats.tickets_received,
+            &mut stats.need_reads,
+            &mut stats.need_writes,
+        ];
+        for (number, field) in (1..).zip(fields) {
+            *field = number;
+        }
+        (stats.outgoing_high_water, stats.incoming_high_water) = (98, 99);
+        let shown = format!("{stats:?}");
+        let fields = shown.split([',', '}']).filter_map(|field| {
+            let (_, value) = field.split_once(": ")?;
+            Some(value.trim().to_owned())
+        });
+        let told = counters(&stats).into_iter().map(|(_, value)| value);
+        assert_eq!(told.collect::<Vec<_>>(), fields.collect::<Vec<_>>());
+    }
 
     #[test]
     fn bytes_become_two_digits_each() {

@@ -10,12 +10,13 @@ use std::thread;
 use offwire::{EarlyDataStatus, Handshake, Read, ReadEarlyData, Server, Shutdown, Write};
 use offwire_stream::Stream;
 
-use crate::args::Serve;
+use crate::args::{Export, Serve};
 use crate::exit::{Failure, local};
 use crate::facts;
 use crate::http;
 use crate::identity::Identity;
 use crate::session::PLAINTEXT;
+use crate::show;
 use crate::socket::{Limit, Socket};
 use crate::stop::{Admission, Connections, Phase};
 use crate::terminal::{counted, note, say};
@@ -37,6 +38,14 @@ enum Service {
     Http,
 }
 
+/// What all connections have in common.
+#[derive(Clone, Debug)]
+struct Site {
+    server: Server,
+    service: Service,
+    export: Export,
+}
+
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let server = tls_config::server(args, identity(args)?)?;
     let unreachable =
@@ -52,7 +61,13 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     } else {
         Service::Echo
     };
-    accept(&listener, &connections, &server, service);
+    let export = args.export.clone();
+    let site = Site {
+        server,
+        service,
+        export,
+    };
+    accept(&listener, &connections, &site);
     drop(listener);
     connections.wait(GOODBYE);
     note(format_args!(
@@ -109,7 +124,7 @@ fn reachable(ip: IpAddr) -> IpAddr {
 }
 
 /// Serves each connection in a thread of its own. Nothing a peer does ends the loop.
-fn accept(listener: &TcpListener, connections: &Connections, server: &Server, service: Service) {
+fn accept(listener: &TcpListener, connections: &Connections, site: &Site) {
     loop {
         let accepted = listener.accept();
         if connections.phase() == Phase::Stopping {
@@ -119,8 +134,8 @@ fn accept(listener: &TcpListener, connections: &Connections, server: &Server, se
             let Some(admission) = connections.admit(&socket) else {
                 return Ok(());
             };
-            let server = server.clone();
-            let serve = move || serve(&server, socket, peer, service, &admission);
+            let site = site.clone();
+            let serve = move || serve(&site, socket, peer, &admission);
             thread::Builder::new()
                 .name(peer.to_string())
                 .spawn(serve)
@@ -134,19 +149,23 @@ fn accept(listener: &TcpListener, connections: &Connections, server: &Server, se
 }
 
 /// Serves one connection to its end and says how it went.
-fn serve(
-    server: &Server,
-    socket: TcpStream,
-    peer: SocketAddr,
-    service: Service,
-    admission: &Admission,
-) {
+fn serve(site: &Site, socket: TcpStream, peer: SocketAddr, admission: &Admission) {
     let number = admission.number();
     let _ = socket.set_nodelay(true);
-    let mut stream = Stream::accept(server, Socket::new(socket, Limit::within(HANDSHAKE)));
+    let socket = Socket::new(socket, Limit::within(HANDSHAKE));
+    let mut stream = Stream::accept(&site.server, socket);
     let result = early_data(&mut stream, number).and_then(|early| {
         handshake(&mut stream, number, peer)?;
-        match service {
+        // Keying material that this peer cannot give is no reason not to serve it.
+        match show::keying_material(stream.engine(), &site.export) {
+            None => {}
+            Some(Ok(material)) => note(format_args!("[{number}] {material}")),
+            Some(Err(failure)) => {
+                let message = failure.message().unwrap_or_default();
+                note(format_args!("[{number}] {message}"));
+            }
+        }
+        match site.service {
             Service::Echo => echo(&mut stream, &early, admission),
             Service::Http => http::serve(&mut stream, peer, early, admission),
         }

@@ -3,6 +3,7 @@
 
 use offwire::Engine;
 
+use crate::args::{Connect, Export};
 use crate::certificate;
 use crate::exit::{Failure, local};
 use crate::facts;
@@ -11,12 +12,20 @@ use crate::terminal::note;
 /// How wide the names of facts are, in characters.
 const NAMES: usize = 31;
 
-/// What was negotiated, and the peer's certificates.
-pub(crate) fn connection(engine: &Engine) {
+/// What was negotiated, what became of what was offered beside it, and the peer's certificates.
+pub(crate) fn connection(engine: &Engine, offered: &Connect) {
     let Some(negotiated) = engine.negotiated() else {
         return;
     };
-    table("Negotiated", facts::negotiated(negotiated));
+    let mut rows = facts::negotiated(negotiated);
+    rows.push(("Early data", facts::early_data(engine.early_data()).into()));
+    // rustls completes no handshake whose encrypted ClientHello the server has not accepted.
+    let ech = match offered.ech {
+        Some(_) => "offered and accepted",
+        None => "not offered",
+    };
+    rows.push(("Encrypted Client Hello", ech.into()));
+    table("Negotiated", rows);
     let chain = negotiated.peer_certificates();
     for (number, der) in (1..).zip(chain) {
         let title = format!("Certificate {number} of {}", chain.len());
@@ -29,18 +38,26 @@ pub(crate) fn counters(engine: &Engine) {
     table("Counters", facts::counters(&engine.stats()));
 }
 
-/// Exports keying material and shows it, in the words of `openssl s_client -keymatexport`.
-pub(crate) fn keying_material(engine: &Engine, label: &str, length: usize) -> Result<(), Failure> {
+/// Exports the keying material that was asked for, if any was, and tells it in the words of
+/// `openssl s_client -keymatexport`.
+pub(crate) fn keying_material(
+    engine: &Engine,
+    asked_for: &Export,
+) -> Option<Result<String, Failure>> {
+    let label = asked_for.keymatexport.as_deref()?;
+    let length = asked_for.keymatexportlen;
     let mut out = vec![0; length];
-    engine
+    let exported = engine
         .export_keying_material(&mut out, label.as_bytes(), None)
-        .map_err(local("cannot export keying material"))?;
-    note(format_args!("Keying material exporter:"));
-    note(format_args!("    Label: '{}'", label.escape_debug()));
-    note(format_args!("    Length: {length} bytes"));
-    let material = facts::hex(&out).to_uppercase();
-    note(format_args!("    Keying material: {material}"));
-    Ok(())
+        .map_err(local("cannot export keying material"));
+    Some(exported.map(|()| {
+        format!(
+            "Keying material exporter:\n    Label: '{}'\n    Length: {length} bytes\n    \
+             Keying material: {}",
+            label.escape_debug(),
+            facts::hex(&out).to_uppercase()
+        )
+    }))
 }
 
 fn table(title: &str, facts: Vec<(&'static str, String)>) {

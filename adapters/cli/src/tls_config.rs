@@ -54,7 +54,7 @@ pub(crate) fn client(args: &Connect) -> Result<Client, Failure> {
         .map(|name| name.as_bytes().to_vec())
         .collect();
     log_keys(&mut config.key_log);
-    let mut settings = Settings::default();
+    let mut settings = Settings::default().exporter(args.export.exporter());
     if args.early_data.is_some() {
         config.enable_early_data = true;
         settings = settings.danger_early_data(EarlyData::Replayable);
@@ -103,7 +103,7 @@ pub(crate) fn server(args: &Serve, identity: Identity) -> Result<Server, Failure
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
     }
     log_keys(&mut config.key_log);
-    let mut settings = Settings::default();
+    let mut settings = Settings::default().exporter(args.export.exporter());
     // rustls takes early data only with sessions that the server keeps, each once.
     if args.early_data == 0 {
         config.ticketer = ticketer()?;

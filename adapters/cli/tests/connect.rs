@@ -43,6 +43,8 @@ fn everything_is_shown_on_request() {
             &format!("    Protocol                        TLS {version}\n"),
             "    Names                           localhost",
             "    Key                             elliptic curve, 256 bits\n",
+            "    Early data                      not offered\n",
+            "    Encrypted Client Hello          not offered\n",
             "    Plaintext sealed, bytes         6\n",
             "    Plaintext opened, bytes         6\n",
         ] {
@@ -66,6 +68,17 @@ fn keying_material_is_exported_on_request() {
     let digits = material.lines().next().unwrap();
     assert_eq!(digits.len(), 14);
     assert!(digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    // The server says the same of the same connection.
+    let server = Server::start(&args);
+    let shown = server.connect(&args, b"").expect(0, "");
+    let (_, material) = shown
+        .stderr
+        .split_once("Keying material exporter:")
+        .unwrap();
+    let ours = format!("[1] Keying material exporter:{material}");
+    server.interrupt().expect(0, &ours);
+    let server = Server::start(&["--keymatexport", "master secret"]);
+    assert_eq!(server.connect(&[], b"hello").expect(0, "").text(), "hello");
     server
         .connect(&["--keymatexport", "master secret"], b"")
         .expect(1, "is not one of TLS's own");
