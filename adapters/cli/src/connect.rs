@@ -16,10 +16,11 @@ use crate::duplex;
 use crate::exit::{Failure, local};
 use crate::facts;
 use crate::ladder::Tracer;
-use crate::session::{Early, Session, drive};
+use crate::session::{Early, Session};
 use crate::show;
 use crate::terminal::{counted, note};
 use crate::tls_config;
+use crate::wire::Wire;
 
 /// How long a connection that is made for its ticket alone waits for the server to close.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -77,8 +78,10 @@ fn open(
     let settings = client.settings().completion(Completion::Sent);
     let engine = client.clone().with_settings(settings).connect(name)?;
     let mut session = Session::new(engine, tracer);
-    let early = send_early(&mut session, &socket, first)?;
-    drive(&mut session, &socket, Session::handshake)?;
+    let mut wire = Wire::new(&socket).map_err(local("cannot set up the socket"))?;
+    let early = send_early(&mut session, &mut wire, first)?;
+    wire.drive(&mut session, Session::handshake)?;
+    wire.finish().map_err(local("cannot set up the socket"))?;
     let accepted = early.saturating_sub(session.rejected_early_data());
     if let Some(negotiated) = session.engine().negotiated() {
         note(format_args!(
@@ -103,10 +106,10 @@ fn open(
 }
 
 /// Writes as much of `first` as goes as early data.
-fn send_early(session: &mut Session, socket: &TcpStream, first: &[u8]) -> Result<usize, Failure> {
+fn send_early(session: &mut Session, wire: &mut Wire<'_>, first: &[u8]) -> Result<usize, Failure> {
     let mut written = 0;
     while let Some(rest @ [_, ..]) = first.get(written..) {
-        match drive(session, socket, |session| session.write_early_data(rest))? {
+        match wire.drive(session, |session| session.write_early_data(rest))? {
             Early::Open(n) => written += n,
             Early::Ended(n) => return Ok(written + n),
         }

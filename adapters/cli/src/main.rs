@@ -32,6 +32,7 @@ mod stop;
 mod terminal;
 mod tls_config;
 mod transfer;
+mod wire;
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {

@@ -166,33 +166,6 @@ fn sessions_are_resumed() {
 }
 
 #[test]
-fn early_data_is_echoed_whether_it_is_accepted_or_not() {
-    let file = File::new("early.txt", "early line\n");
-    let path = file.text();
-    let early = ["--early-data", &path, "--tls", "1.3"];
-    let limit = ["--early-data", &path, "--tls", "1.3", "--reconnect", "1"];
-
-    // Without a session, with one, and with one that permits less than all.
-    let server = Server::start(&["--early-data", "1000"]);
-    let ran = server
-        .connect(&early, b"late line\n")
-        .expect(0, "0 bytes of 11 written");
-    assert_eq!(ran.text(), "early line\nlate line\n");
-    let ran = server.connect(&limit, b"late line\n");
-    let ran = ran.expect(0, "early data: 11 bytes of 11 written, accepted");
-    assert_eq!(ran.text(), "early line\nlate line\n");
-    let server = Server::start(&["--early-data", "4"]);
-    let ran = server.connect(&limit, b"late line\n");
-    let ran = ran.expect(0, "early data: 4 bytes of 11 written, accepted");
-    assert_eq!(ran.text(), "early line\nlate line\n");
-    // A server that takes none hands out no session that permits any.
-    let server = Server::start(&[]);
-    let ran = server.connect(&limit, b"late line\n");
-    let ran = ran.expect(0, "since no session permits it");
-    assert_eq!(ran.text(), "early line\nlate line\n");
-}
-
-#[test]
 fn the_trace_shows_calls_and_records() {
     let server = Server::start(&[]);
     let ran = server
@@ -242,7 +215,7 @@ fn files_identify_the_server() {
     let identity = Identity::server(Kind::EcdsaP256);
     let cert = File::new("cert.pem", identity.chain_pem());
     let key = File::new("key.pem", identity.key_pem());
-    let ca = File::new("ca.pem", &Authority::shared().pem());
+    let ca = File::new("ca.pem", Authority::shared().pem());
     let server = Server::start(&["--cert", &cert.text(), "--key", &key.text()]);
     let ran = server.connect_trusting(&ca.path(), &["--server-name", "server.test"], b"hello");
     assert_eq!(ran.expect(0, "").text(), "hello");
@@ -250,7 +223,7 @@ fn files_identify_the_server() {
 
 #[test]
 fn clients_are_asked_for_certificates() {
-    let ca = File::new("ca.pem", &Authority::shared().pem());
+    let ca = File::new("ca.pem", Authority::shared().pem());
     let server = Server::start(&["--client-ca", &ca.text()]);
     let identity = Identity::client(Kind::EcdsaP256);
     let cert = File::new("cert.pem", identity.chain_pem());
@@ -307,7 +280,7 @@ fn truncation_has_its_own_exit_code() {
             // Swallows the client's close_notify; the socket then ends without one of ours.
             while stream.read(&mut [0; 64]).unwrap() != offwire::Read::Closed {}
         });
-        let ca = File::new("ca.pem", &Authority::shared().pem());
+        let ca = File::new("ca.pem", Authority::shared().pem());
         let ran = run(
             &mut offwire(&["connect", &address, "--ca", &ca.text()]),
             b"please",

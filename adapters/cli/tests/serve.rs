@@ -56,7 +56,7 @@ fn http_answers_requests_that_begin_in_early_data() {
     let text = core::str::from_utf8(GET).unwrap();
     let file = File::new(
         "early-request.txt",
-        &format!("{text}{}", begun.escape_ascii()),
+        format!("{text}{}", begun.escape_ascii()),
     );
     let path = file.text();
     let early = ["--tls", "1.3", "--reconnect", "1", "--early-data", &path];

@@ -199,7 +199,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    pub(crate) fn new(name: &'static str, content: &str) -> Self {
+    pub(crate) fn new(name: &'static str, content: impl AsRef<[u8]>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(name), content).unwrap();
         Self { folder, name }
