@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use offwire::{Error, Exporter, Misuse, ProtocolVersion, Settings};
 use offwire_interop::{
-    ANY_PORT, Connection, Gnutls, Listener, Openssl, Process, VERSIONS, start_server,
+    ANY_PORT, Connection, Gnutls, Listener, Openssl, Process, VERSIONS, connect, serve_trusted,
+    start_serve, start_server,
 };
 use offwire_testkit::Contexts;
 
@@ -25,6 +26,26 @@ fn compare(peer: &Process, connection: &Connection) {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Ours and OpenSSL's options have the same words, but for their dashes.
+#[test]
+fn the_program_shows_what_openssl_shows() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    let ours = ["--keymatexport", LABEL, "--keymatexportlen", "48"];
+    for version in VERSIONS {
+        let (theirs, address) = openssl.start_server(version, &EXPORT);
+        let client = Process::start(connect(&openssl, version, address).args(ours));
+        let both = [&theirs, &client].map(|end| end.rest_of_line("Keying material: "));
+        assert_eq!(both[0], both[1], "{version}");
+
+        let (server, address) = start_serve(serve_trusted(&openssl).args(ours));
+        let theirs = Process::start(openssl.client(version, address).args(EXPORT));
+        let both = [&theirs, &server].map(|end| end.rest_of_line("Keying material: "));
+        assert_eq!(both[0], both[1], "{version}");
+    }
 }
 
 /// Has OpenSSL export the `tls-exporter` channel binding (RFC 9266 section 2). It exports without a

@@ -125,6 +125,33 @@ fn offwire_connect_resumes_sessions() {
 }
 
 #[test]
+fn offwire_connect_has_its_early_data_accepted_or_sends_it_again() {
+    let Some(openssl) = Openssl::find() else {
+        return;
+    };
+    let file = openssl.files().write("early.txt", "an early line\n");
+    let taking = ["-early_data", "-max_early_data", "1000"];
+    // Its tickets permit early data, but it takes none.
+    let declining = &taking[1..];
+    for (arguments, status) in [(&taking[..], "accepted"), (declining, "rejected")] {
+        let (mut server, address) = openssl.start_server(ProtocolVersion::Tls13, arguments);
+        let mut command = connect(&openssl, ProtocolVersion::Tls13, address);
+        command
+            .args(["--reconnect", "1", "--early-data"])
+            .arg(&file);
+        let mut client = Process::start(&mut command);
+        client.expect("full");
+        client.expect("resumed");
+        client.expect(&format!("early data: 14 bytes of 14 written, {status}"));
+        server.expect("an early line");
+        server.say("an answer\n");
+        client.expect("an answer\n");
+        client.end_stdin();
+        assert_eq!(client.exit(), 0);
+    }
+}
+
+#[test]
 fn offwire_connect_tells_truncation_apart() {
     let Some(openssl) = Openssl::find() else {
         return;
