@@ -220,9 +220,33 @@ fn alpn(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeSet;
+
     use clap::CommandFactory;
 
     use super::{Address, Args};
+
+    /// The page for newcomers.
+    const PAGE: &str = include_str!("../../../docs/command-line.md");
+
+    #[test]
+    fn the_page_names_every_option_and_no_other() {
+        let command = Args::command();
+        let options = command
+            .get_subcommands()
+            .flat_map(|sub| sub.get_arguments());
+        let shown = options.filter(|option| !option.is_hide_set());
+        let known: BTreeSet<&str> = shown.filter_map(|option| option.get_long()).collect();
+        let is_letter = |c: char| c.is_ascii_lowercase() || c == '-';
+        let named = PAGE.split("--").skip(1).map(|behind| {
+            let end = behind.find(|c| !is_letter(c)).unwrap_or(behind.len());
+            behind[..end].trim_matches('-')
+        });
+        // Cargo's, and the page's word for this list.
+        let others = ["", "help", "path", "release"];
+        let named: BTreeSet<&str> = named.filter(|name| !others.contains(name)).collect();
+        assert_eq!(named, known);
+    }
 
     #[test]
     fn the_definition_is_consistent() {
