@@ -2,7 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use crate::sources::{references, tests, text, variants};
+use crate::sources::{bogo_references, bogo_tests, references, tests, text, variants};
 
 /// The families of facts, and how many each has.
 const FAMILIES: [(char, usize); 13] = [
@@ -98,6 +98,16 @@ fn every_test_that_the_matrix_names_exists() {
             existing.contains(&reference),
             "docs/matrix.md names {reference}"
         );
+    }
+}
+
+#[test]
+fn every_test_of_bogo_that_the_matrix_names_passes() {
+    let passed = bogo_tests();
+    let named = bogo_references(&text("docs/matrix.md"));
+    assert!(named.len() >= 10, "{} references", named.len());
+    for name in named {
+        assert!(passed.contains(&name), "docs/matrix.md names bogo/{name}");
     }
 }
 

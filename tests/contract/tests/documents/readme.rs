@@ -1,7 +1,7 @@
 //! README's table of bugs against the tests of them, both ways; the links of all pages; the book's
 //! table of contents.
 
-use crate::sources::{leads_somewhere, pages, tests, text};
+use crate::sources::{bogo_tests, leads_somewhere, pages, tests, text};
 
 /// The links of a page, as `(text, target)`.
 fn links(page: &str) -> Vec<(String, String)> {
@@ -38,6 +38,16 @@ fn every_known_bug_stands_in_the_readme_and_no_other() {
     named.sort();
     assert!(known.len() >= 15, "{} known bugs", known.len());
     assert_eq!(named, known);
+}
+
+#[test]
+fn the_tests_of_bogo_that_pass_are_counted_right() {
+    let count = bogo_tests().len();
+    let grouped = format!("{},{:03}", count / 1_000, count % 1_000);
+    let readme = text("README.md");
+    assert!(readme.contains(&format!("; {grouped} tests pass, by name")));
+    let conformance = text("docs/conformance.md");
+    assert!(conformance.contains(&format!("| **all** | **{count}** |")));
 }
 
 #[test]

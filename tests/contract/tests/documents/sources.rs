@@ -95,6 +95,20 @@ pub(crate) fn references(document: &str) -> Vec<String> {
         .collect()
 }
 
+/// The `code spans` of a document that name a test of BoGo's: `bogo/NAME`.
+pub(crate) fn bogo_references(document: &str) -> Vec<String> {
+    let spans = document.split('`').skip(1).step_by(2);
+    let names = spans.filter_map(|span| span.strip_prefix("bogo/"));
+    let names = names.filter(|name| !name.is_empty() && !name.contains("::"));
+    names.map(str::to_owned).collect()
+}
+
+/// The tests of BoGo that pass, as its gate has them.
+pub(crate) fn bogo_tests() -> BTreeSet<String> {
+    let passed = text("tests/bogo/passed.txt");
+    passed.lines().map(str::to_owned).collect()
+}
+
 /// The variants of an enum, read from its source.
 pub(crate) fn variants(file: &str, name: &str) -> BTreeSet<String> {
     let source = text(file);
