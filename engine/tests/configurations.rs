@@ -54,13 +54,12 @@ fn a_stapled_ocsp_response_reaches_the_clients_verifier() {
 /// A server that presents a bare key, and that key.
 fn raw_key_server() -> (Server, SubjectPublicKeyInfoDer<'static>) {
     let identity = Identity::server(Kind::EcdsaP256);
-    let (mut certified, public) = (identity.certified_key(), identity.public_key());
-    certified.cert = vec![CertificateDer::from(public.as_ref().to_vec())];
+    let raw_key = Arc::new(identity.raw_key());
     let mut config = Contexts::new()
         .version(ProtocolVersion::Tls13)
         .server_config();
-    config.cert_resolver = Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::new(certified)));
-    (Server::new(config), public)
+    config.cert_resolver = Arc::new(AlwaysResolvesServerRawPublicKeys::new(raw_key));
+    (Server::new(config), identity.public_key())
 }
 
 fn client_that_pins(key: SubjectPublicKeyInfoDer<'static>) -> Client {

@@ -1,6 +1,7 @@
 //! `gnutls-cli` and `gnutls-serv`.
 
 use core::net::SocketAddr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -51,35 +52,60 @@ impl Gnutls {
         command
     }
 
-    /// `gnutls-cli` that takes a raw public key (RFC 7250) for the server's certificate, whichever it
-    /// is: no option names the one to expect.
+    /// `gnutls-cli` that takes a raw public key (RFC 7250) for the server's certificate, whichever
+    /// it is: no option names the one to expect. It presents the one of `own`, if there is any.
     #[must_use]
-    pub fn raw_key_client(&self, address: SocketAddr) -> Command {
+    pub fn raw_key_client(&self, own: Option<&Identity>, address: SocketAddr) -> Command {
         let mut command = Command::new(&self.client);
+        match own {
+            None => command.args(["--priority", RAW_KEY]),
+            Some(own) => command
+                .args(["--priority", RAW_KEYS])
+                .args(self.raw_key("client", own)),
+        };
         command
-            .args(["--priority", RAW_KEY, "--insecure"])
+            .arg("--insecure")
             .args(["--port", &address.port().to_string()])
             .arg(address.ip().to_string());
         command
     }
 
-    /// Starts `gnutls-serv`, which sends every line back, with this identity's raw public key.
+    /// Starts `gnutls-serv`, which sends every line back, with this identity's raw public key and
+    /// these further arguments.
     #[must_use]
-    pub fn start_raw_key_echo_server(&self, identity: &Identity) -> (Process, SocketAddr) {
-        let public = identity.public_key();
-        let public = self.files.write("public.der", &public);
-        let key = self.files.write("key.der", identity.key().secret_der());
+    pub fn start_raw_key_echo_server(
+        &self,
+        own: &Identity,
+        arguments: &[&str],
+    ) -> (Process, SocketAddr) {
+        let key = self.raw_key("server", own);
         start_on_a_free_port("...done", |address| {
             let mut command = Command::new(&self.server);
             command
-                .args(["--echo", "--priority", RAW_KEY, "--x509fmtder"])
-                .args(["--disable-client-cert"])
-                .args(["--port", &address.port().to_string(), "--rawpkfile"])
-                .arg(&public)
-                .arg("--rawpkkeyfile")
-                .arg(&key);
+                .args(["--echo", "--priority", RAW_KEYS])
+                .args(["--port", &address.port().to_string()])
+                .args(&key)
+                .args(arguments);
             command
         })
+    }
+
+    /// The arguments that name a raw public key and its private one.
+    fn raw_key(&self, name: &str, own: &Identity) -> [OsString; 5] {
+        let public = self
+            .files
+            .write(&format!("{name}.public"), own.public_key());
+        let private = own.key();
+        let private = self
+            .files
+            .write(&format!("{name}.private"), private.secret_der());
+        [
+            "--x509fmtder".into(),
+            "--rawpkfile".into(),
+            public.into(),
+            "--rawpkkeyfile".into(),
+            private.into(),
+        ]
     }
 
     /// Starts `gnutls-serv`, which sends every line back, with these further arguments.
@@ -110,6 +136,9 @@ impl Gnutls {
 
 /// TLS 1.3 with a raw public key of the server.
 const RAW_KEY: &str = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CTYPE-SRV-ALL:+CTYPE-SRV-RAWPK";
+
+/// TLS 1.3 with a raw public key of either side.
+const RAW_KEYS: &str = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CTYPE-ALL:+CTYPE-RAWPK";
 
 fn priority(version: ProtocolVersion) -> &'static str {
     match version {

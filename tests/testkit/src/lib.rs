@@ -17,8 +17,8 @@
 //! * [`schedule`]: any order of calls and any harm to the transport, run beside a model of the
 //!   contract; [`strategy`] makes schedules, and what tests of a protocol of your own vary.
 //! * [`early_data`]: a client that has a session, and a server that takes its early data or rejects it.
-//! * [`StaplingVerifier`] and [`PinningVerifier`]: a client that looks at the stapled OCSP response, and one
-//!   that knows the server's raw public key.
+//! * [`StaplingVerifier`] and [`PinningVerifier`]: a client that looks at the stapled OCSP response,
+//!   and an end that knows the other's raw public key.
 //! * [`RawPeer`]: completes a handshake with an engine, then seals and opens whatever a test asks
 //!   for.
 //! * [`insecure`]: cryptography from a seed, whose sessions can be replayed byte by byte, and a null

@@ -1,5 +1,5 @@
-//! Verifiers that see what rustls's own pass over, the stapled OCSP response and a raw public key; and
-//! what a server's resolver presents to them.
+//! Verifiers that see what rustls's own pass over, the stapled OCSP response and a raw public key;
+//! and what a resolver presents to them.
 
 use alloc::sync::Arc;
 use std::sync::{Mutex, PoisonError};
@@ -12,13 +12,16 @@ use offwire::rustls::crypto::aws_lc_rs::default_provider;
 use offwire::rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use offwire::rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
 use offwire::rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use offwire::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use offwire::rustls::sign::CertifiedKey;
-use offwire::rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use offwire::rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
+};
 
 use crate::certificates::{Authority, Identity};
 
-/// A client's verifier that keeps the OCSP response it was shown (RFC 6066 section 8), and otherwise
-/// does as rustls's own with the shared authority.
+/// A client's verifier that keeps the OCSP response it was shown (RFC 6066 section 8), and
+/// otherwise does as rustls's own with the shared authority.
 #[derive(Debug)]
 pub struct StaplingVerifier {
     verifier: Arc<WebPkiServerVerifier>,
@@ -89,10 +92,20 @@ impl ServerCertVerifier for StaplingVerifier {
     }
 }
 
-/// A client's verifier that knows one raw public key (RFC 7250) and accepts no certificate. TLS 1.3
-/// only, as raw public keys are in rustls.
+/// A verifier of either side that knows the peer's raw public key (RFC 7250) and accepts no
+/// certificate. It verifies the signatures of TLS 1.3 alone.
 #[derive(Debug)]
 pub struct PinningVerifier(pub SubjectPublicKeyInfoDer<'static>);
+
+impl PinningVerifier {
+    fn check(&self, key: &CertificateDer<'_>) -> Result<(), Error> {
+        let Self(pinned) = self;
+        match key.as_ref() == pinned.as_ref() {
+            true => Ok(()),
+            false => Err(CertificateError::ApplicationVerificationFailure.into()),
+        }
+    }
+}
 
 impl ServerCertVerifier for PinningVerifier {
     fn verify_server_cert(
@@ -103,11 +116,7 @@ impl ServerCertVerifier for PinningVerifier {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Self(pinned) = self;
-        match key.as_ref() == pinned.as_ref() {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::ApplicationVerificationFailure.into()),
-        }
+        self.check(key).map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -125,8 +134,7 @@ impl ServerCertVerifier for PinningVerifier {
         key: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let key = SubjectPublicKeyInfoDer::from(key.as_ref());
-        verify_tls13_signature_with_raw_key(message, &key, signed, &algorithms())
+        signed_with(key, message, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -138,6 +146,57 @@ impl ServerCertVerifier for PinningVerifier {
     }
 }
 
+impl ClientCertVerifier for PinningVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        key: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        self.check(key).map(|()| ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(CertificateError::BadSignature.into())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        key: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        signed_with(key, message, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        algorithms().supported_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        true
+    }
+}
+
+/// Whether the owner of this raw public key has signed the message.
+fn signed_with(
+    key: &CertificateDer<'_>,
+    message: &[u8],
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, Error> {
+    let key = SubjectPublicKeyInfoDer::from(key.as_ref());
+    verify_tls13_signature_with_raw_key(message, &key, signed, &algorithms())
+}
+
 impl Identity {
     /// Chain and key as a resolver of rustls's hands them out, without an OCSP response.
     ///
@@ -147,6 +206,14 @@ impl Identity {
     pub fn certified_key(&self) -> CertifiedKey {
         let key = any_supported_type(&self.key()).unwrap();
         CertifiedKey::new(self.chain().to_vec(), key)
+    }
+
+    /// The public key in the chain's place (RFC 7250), for rustls's resolvers of raw public keys.
+    #[must_use]
+    pub fn raw_key(&self) -> CertifiedKey {
+        let mut certified = self.certified_key();
+        certified.cert = vec![CertificateDer::from(self.public_key().as_ref().to_vec())];
+        certified
     }
 
     /// The public key, as a raw public key is presented (RFC 7250).
