@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use offwire::Exporter;
 use offwire::rustls::pki_types::ServerName;
 
@@ -140,9 +140,10 @@ pub(crate) struct Export {
         long,
         value_name = "N",
         default_value_t = 20,
+        value_parser = value_parser!(u16).range(1..=8_160),
         requires = "keymatexport"
     )]
-    pub(crate) keymatexportlen: usize,
+    pub(crate) keymatexportlen: u16,
 }
 
 impl Export {

@@ -46,7 +46,7 @@ pub(crate) fn keying_material(
 ) -> Option<Result<String, Failure>> {
     let label = asked_for.keymatexport.as_deref()?;
     let length = asked_for.keymatexportlen;
-    let mut out = vec![0; length];
+    let mut out = vec![0; usize::from(length)];
     let exported = engine
         .export_keying_material(&mut out, label.as_bytes(), None)
         .map_err(local("cannot export keying material"));

@@ -85,6 +85,12 @@ fn keying_material_is_exported_on_request() {
     server
         .connect(&["--keymatexportlen", "7"], b"")
         .expect(2, "--keymatexport");
+    let endless = ["--keymatexport", "EXPORTER-x", "--keymatexportlen", "8161"];
+    server.connect(&endless, b"").expect(2, "8161 is not in");
+    let longest = ["--keymatexport", "EXPORTER-x", "--keymatexportlen", "8160"];
+    server
+        .connect(&longest, b"")
+        .expect(0, "    Length: 8160 bytes\n");
 }
 
 #[test]
