@@ -199,8 +199,8 @@ impl<C: Connection> Crowd<C> {
         Ok(Self { clients, wire })
     }
 
-    /// Nanoseconds of so many writes of `size` bytes, the first `live` connections in turn; `after` is
-    /// done after each.
+    /// Nanoseconds of so many writes of `size` bytes, the first `live` connections in turn, each of which
+    /// writes as `turn` does it.
     ///
     /// # Errors
     /// What went wrong.
@@ -209,15 +209,14 @@ impl<C: Connection> Crowd<C> {
         size: usize,
         live: usize,
         count: usize,
-        after: fn(&mut C),
+        mut turn: impl FnMut(&mut C, &[u8], &mut Wire) -> Result<(), Problem>,
     ) -> Result<u64, Problem> {
         let plaintext = plaintext(size);
         let mut left = count;
         let start = now();
         while left > 0 {
             for client in self.clients.iter_mut().take(live.min(left)) {
-                client.write(&plaintext, &mut self.wire)?;
-                after(client);
+                turn(client, &plaintext, &mut self.wire)?;
                 left -= 1;
             }
         }

@@ -69,7 +69,7 @@ fn faster(
 fn best(value: impl Fn(&str) -> Option<f64>) -> Option<f64> {
     let peers = PEERS
         .into_iter()
-        .filter(|peer| !["raw", "offwire"].contains(peer));
+        .filter(|peer| !["raw", "offwire", "offwire-pool"].contains(peer));
     peers.filter_map(value).min_by(f64::total_cmp)
 }
 
@@ -155,15 +155,14 @@ fn handshakes(results: &Results) -> Vec<Option<Goal>> {
 
 fn memory(results: &Results) -> Vec<Option<Goal>> {
     let mut goals = Vec::new();
-    let chain = results.value("chain", Key::new("certificates", 0));
-    for (measure, name, client, server) in [
+    let chain = results.value("offwire", Key::new("certificates", 0));
+    let bulk = "memory after 1 MiB each way";
+    let with_pool = format!("{bulk} with a `BufferPool`");
+    for (peer, measure, name, client, server) in [
+        ("offwire", "memory-bulk", bulk, 3_328.0, 2_560.0),
+        ("offwire-pool", "memory-bulk", &with_pool, 3_328.0, 2_560.0),
         (
-            "memory-bulk",
-            "memory after 1 MiB each way",
-            3_328.0,
-            2_560.0,
-        ),
-        (
+            "offwire",
             "memory-released",
             "memory after `release()`",
             2_048.0,
@@ -171,7 +170,7 @@ fn memory(results: &Results) -> Vec<Option<Goal>> {
         ),
     ] {
         for (side, most) in [("client", client), ("server", server)] {
-            let value = results.value("offwire", Key::of(measure, side));
+            let value = results.value(peer, Key::of(measure, side));
             let copies = if side == "client" { 2.0 } else { 0.0 }; // decision 3
             let apart = value
                 .zip(chain)
@@ -248,10 +247,15 @@ fn ourselves(results: &Results) -> Vec<Option<Goal>> {
     }));
     for size in [1_024, 16_384] {
         let measure = format!("crowd-{size}");
-        let of = |live| results.value("offwire", Key::new(&measure, live));
-        let (one, many) = (of(1), of(10_000));
+        let of = |peer, live| results.value(peer, Key::new(&measure, live));
         let name = format!("seal of {size} bytes, 10,000 connections in turn");
-        goals.push(faster(&name, "the rate of one", many, one, 0.8));
+        for (peer, name) in [
+            ("offwire", &name),
+            ("offwire-pool", &format!("{name}, with a `BufferPool`")),
+        ] {
+            let (one, many) = (of(peer, 1), of(peer, 10_000));
+            goals.push(faster(name, "the rate of one", many, one, 0.8));
+        }
     }
     for (size, name) in [(1_024, "1 KiB"), (1 << 20, "1 MiB")] {
         let (ours, theirs) = (of("offwire", "https", size), of("nginx", "https", size));

@@ -33,11 +33,13 @@ pub enum Measure {
     MemoryReleased,
     /// Bytes that each of `count` idle servers holds, their buffers given back.
     Idle,
+    /// Bytes of the server's certificates and of the list of them, of which a client keeps a copy.
+    Certificates,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Seal,
         Self::Open,
         Self::Trip,
@@ -48,6 +50,7 @@ impl Measure {
         Self::MemoryBulk,
         Self::MemoryReleased,
         Self::Idle,
+        Self::Certificates,
     ];
 
     /// Its name in orders and in the measured file.
@@ -64,6 +67,7 @@ impl Measure {
             Self::MemoryBulk => "memory-bulk",
             Self::MemoryReleased => "memory-released",
             Self::Idle => "idle",
+            Self::Certificates => "certificates",
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::order::{Measure, Order, Suite, Version};
 pub enum Peer {
     /// This engine.
     Offwire,
+    /// This engine, with buffers of its loop.
+    OffwirePool,
     /// The AEAD of aws-lc-rs and nothing else.
     Raw,
     /// rustls 0.23, buffered.
@@ -29,8 +31,9 @@ pub enum Peer {
 
 impl Peer {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Offwire,
+        Self::OffwirePool,
         Self::Raw,
         Self::Rustls,
         Self::RustlsUnbuffered,
@@ -45,6 +48,7 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Self::Offwire => "offwire",
+            Self::OffwirePool => "offwire-pool",
             Self::Raw => "raw",
             Self::Rustls => "rustls-0.23",
             Self::RustlsUnbuffered => "rustls-0.23-unbuffered",
@@ -125,6 +129,7 @@ pub fn weights(peer: Peer) -> Vec<Order> {
     ];
     if peer == Peer::Offwire {
         orders.push(order(Measure::Idle, 0, 100_000));
+        orders.push(order(Measure::Certificates, 0, 1));
     }
     orders
 }

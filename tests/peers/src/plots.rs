@@ -5,13 +5,18 @@ use offwire_peers::plan::SIZES;
 use crate::svg::{Axis, Line, Panel, bars, lines};
 use crate::tables::{Key, PEERS, Results};
 
+/// Who is drawn: with a pool the engine differs in what the plots do not show.
+fn drawn() -> impl Iterator<Item = &'static str> {
+    PEERS.into_iter().filter(|peer| *peer != "offwire-pool")
+}
+
 /// Bars against peers.
 pub(crate) fn peers(results: &Results) -> String {
     let panel = |heading: &str, value: &dyn Fn(&str) -> Option<f64>, write: fn(f64) -> String| {
         let bar = |peer: &str| value(peer).map(|value| (peer.into(), value, write(value)));
         Panel {
             heading: heading.into(),
-            bars: PEERS.into_iter().filter_map(bar).collect(),
+            bars: drawn().filter_map(bar).collect(),
         }
     };
     let both = |peer: &str| Some(16_384.0 / results.both(peer, 16_384)?);
@@ -85,7 +90,7 @@ pub(crate) fn sizes(results: &Results) -> String {
         "Cost against the size of a write",
         &across,
         &up,
-        &PEERS.map(line),
+        &drawn().map(line).collect::<Vec<_>>(),
     )
 }
 
@@ -123,8 +128,7 @@ pub(crate) fn memory(results: &Results) -> String {
             (536_870_912.0, "512 MiB"),
         ]),
     };
-    let lines_of: Vec<Line> = PEERS
-        .into_iter()
+    let lines_of: Vec<Line> = drawn()
         .map(line)
         .filter(|line| !line.points.is_empty())
         .collect();

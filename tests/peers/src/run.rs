@@ -3,9 +3,8 @@
 use core::cell::RefCell;
 use std::path::Path;
 
-use offwire::RetryCheck;
-use offwire_peers::Problem;
-use offwire_testkit::{Identity, Kind};
+use offwire::{BufferPool, Engine, RetryCheck};
+use offwire_peers::{Problem, Wire};
 
 use crate::servers::Server;
 use offwire_peers::child::{Files, Process};
@@ -14,7 +13,8 @@ use offwire_peers::extra::{self, Crowd};
 use offwire_peers::measure::time;
 use offwire_peers::measured::{Measured, write};
 use offwire_peers::order::{Answer, Measure, Order, Suite, Version};
-use offwire_peers::peers::offwire::Offwire;
+use offwire_peers::peer::Connection;
+use offwire_peers::peers::offwire::{Offwire, Pooling};
 use offwire_peers::peers::raw;
 use offwire_peers::peers::rustls_buffered::Buffered;
 use offwire_peers::peers::rustls_next::Next;
@@ -54,10 +54,12 @@ pub(crate) fn all(file: &Path, https_server: &Path, rounds: usize) -> Result<(),
     drop(jobs);
     results.extend(crowd(rounds)?);
     results.extend(serve(&files, https_server, rounds)?);
-    results.push(certificates());
     weigh_all(&processes, &mut results)?;
     write(file, &results)
 }
+
+/// How one of many connections writes.
+type Turn<'a, C> = dyn FnMut(&mut C, &[u8], &mut Wire) -> Result<(), Problem> + 'a;
 
 /// Connections that take turns. Not among the other measures: so many live ones make the allocator,
 /// and with it every handshake, slower.
@@ -71,25 +73,36 @@ fn crowd(rounds: usize) -> Result<Vec<Measured>, Problem> {
     for (size, live) in [(1_024, 1), (1_024, CROWD), (16_384, 1), (16_384, CROWD)] {
         let order = order_of(live, CROWD);
         let name = format!("crowd-{size}");
-        let ours = move |after| {
-            Ok(Answer::One(
-                crowds_ref.0.borrow_mut().seal(size, live, CROWD, after)?,
-            ))
+        let seal = move |turn: &mut Turn<'_, Engine>| {
+            let spent = crowds_ref.0.borrow_mut().seal(size, live, CROWD, turn)?;
+            Ok(Answer::One(spent))
         };
         jobs.push(job(Peer::Offwire.name(), &name, order, move || {
-            ours(|_| {})
+            seal(&mut |engine, plaintext, wire| Connection::write(engine, plaintext, wire))
         }));
-        let release = move || ours(|engine| engine.release());
-        jobs.push(job("offwire-released", &name, order, release));
-        let theirs = move || {
-            Ok(Answer::One(crowds_ref.1.borrow_mut().seal(
-                size,
-                live,
-                CROWD,
-                |_| {},
-            )?))
-        };
-        jobs.push(job(Peer::Rustls.name(), &name, order, theirs));
+        jobs.push(job("offwire-released", &name, order, move || {
+            seal(&mut |engine, plaintext, wire| {
+                Connection::write(engine, plaintext, wire)?;
+                engine.release();
+                Ok(())
+            })
+        }));
+        jobs.push(job(Peer::OffwirePool.name(), &name, order, move || {
+            let mut pool = BufferPool::new(1);
+            seal(&mut |engine, plaintext, wire| {
+                engine.borrow_buffers(&mut pool);
+                Connection::write(engine, plaintext, wire)?;
+                engine.return_buffers(&mut pool);
+                Ok(())
+            })
+        }));
+        jobs.push(job(Peer::Rustls.name(), &name, order, move || {
+            let mut crowd = crowds_ref.1.borrow_mut();
+            let spent = crowd.seal(size, live, CROWD, |connection, plaintext, wire| {
+                connection.write(plaintext, wire)
+            })?;
+            Ok(Answer::One(spent))
+        }));
     }
     run(&mut jobs, rounds)
 }
@@ -182,6 +195,7 @@ fn extras<'a>() -> Vec<Job<'a>> {
 fn carry_out(peer: Peer, order: Order, processes: &Processes) -> Result<Answer, Problem> {
     match peer {
         Peer::Offwire => time::<Offwire>(order),
+        Peer::OffwirePool => time::<Pooling>(order),
         Peer::Raw => raw::time(order),
         Peer::Rustls => time::<Buffered>(order),
         Peer::RustlsUnbuffered => time::<Unbuffered>(order),
@@ -202,6 +216,7 @@ fn weigh_all(processes: &Processes, results: &mut Vec<Measured>) -> Result<(), P
                 Peer::Boringssl => processes.boringssl.borrow_mut().ask(&order.to_string()),
                 Peer::Raw => Ok(Answer::Impossible),
                 Peer::Offwire
+                | Peer::OffwirePool
                 | Peer::Rustls
                 | Peer::RustlsUnbuffered
                 | Peer::RustlsNext
@@ -214,22 +229,6 @@ fn weigh_all(processes: &Processes, results: &mut Vec<Measured>) -> Result<(), P
         }
     }
     Ok(())
-}
-
-/// Bytes of the server's certificates and of the list of them, which a client keeps.
-fn certificates() -> Measured {
-    let identity = Identity::server(Kind::EcdsaP256);
-    let sizes = identity
-        .chain()
-        .iter()
-        .map(|each| size_of_val(each) + each.len());
-    let size = |size| f64::from(u32::try_from(size).unwrap_or(0));
-    Measured {
-        peer: "chain".into(),
-        measure: "certificates".into(),
-        value: sizes.map(size).sum(),
-        ..result("both", order_of(0, 1))
-    }
 }
 
 /// A result in bytes that is the same every time, still without its peer and its value.
@@ -265,7 +264,8 @@ fn weighed(peer: Peer, order: Order, answer: Answer) -> Vec<Measured> {
         | Measure::Resumed
         | Measure::MemoryMessage
         | Measure::MemoryBulk
-        | Measure::MemoryReleased => (order.size, 1),
+        | Measure::MemoryReleased
+        | Measure::Certificates => (order.size, 1),
     };
     let each = sides.into_iter().map(|(side, value)| Measured {
         peer: peer.name().into(),

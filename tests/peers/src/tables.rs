@@ -39,9 +39,10 @@ impl<'a> Key<'a> {
 }
 
 /// The peers of the tables, with the engine and its limit first.
-pub(crate) const PEERS: [&str; 8] = [
+pub(crate) const PEERS: [&str; 9] = [
     "raw",
     "offwire",
+    "offwire-pool",
     "rustls-0.23",
     "rustls-0.23-unbuffered",
     "rustls-0.24-dev",

@@ -3,6 +3,8 @@
 //! What the allocator has handed out is asked of the program that has it (`src/bin/weigh.rs`), so that
 //! the measures of time run on the system's allocator.
 
+use offwire_testkit::{Identity, Kind};
+
 use crate::Problem;
 use crate::measure::{WARM_UP, bulk, expect, plaintext};
 use crate::order::{Answer, Measure, Order};
@@ -50,10 +52,19 @@ pub fn weigh<L: Library>(order: Order, scales: Scales) -> Result<Answer, Problem
             memory(&library, measure, scales)
         }
         Measure::Idle => idle(&library, count, scales),
+        Measure::Certificates => certificates(scales),
         Measure::Seal | Measure::Open | Measure::Trip | Measure::Full | Measure::Resumed => {
             Err("that is no memory".into())
         }
     }
+}
+
+/// What a copy of the chain gives back when it is dropped.
+fn certificates(scales: Scales) -> Result<Answer, Problem> {
+    let chain: Box<[_]> = Identity::server(Kind::EcdsaP256).chain().into();
+    let before = scales()?;
+    drop(chain);
+    Ok(Answer::One(scales()?.freed - before.freed))
 }
 
 fn allocated<L: Library>(

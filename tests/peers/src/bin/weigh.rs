@@ -5,7 +5,7 @@ use std::io::{BufRead, Write, stdin, stdout};
 
 use offwire_peers::Problem;
 use offwire_peers::order::{Answer, Order};
-use offwire_peers::peers::offwire::Offwire;
+use offwire_peers::peers::offwire::{Offwire, Pooling};
 use offwire_peers::peers::rustls_buffered::Buffered;
 use offwire_peers::peers::rustls_next::Next;
 use offwire_peers::peers::rustls_unbuffered::Unbuffered;
@@ -32,6 +32,7 @@ fn main() -> Result<(), Problem> {
 fn carry_out(peer: Peer, order: Order) -> Result<Answer, Problem> {
     match peer {
         Peer::Offwire => weigh::<Offwire>(order, balance),
+        Peer::OffwirePool => weigh::<Pooling>(order, balance),
         Peer::Rustls => weigh::<Buffered>(order, balance),
         Peer::RustlsUnbuffered => weigh::<Unbuffered>(order, balance),
         Peer::RustlsNext => weigh::<Next>(order, balance),

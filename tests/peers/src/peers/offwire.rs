@@ -1,6 +1,11 @@
-//! The engine, bare.
+//! The engine, bare, and with the buffers of its loop.
 
-use offwire::{Client, Engine, Handshake, HandshakeKind, Read, Server, Settings, Write};
+use alloc::rc::Rc;
+use core::cell::RefCell;
+
+use offwire::{
+    BufferPool, Client, Engine, Handshake, HandshakeKind, Read, Server, Settings, Write,
+};
 
 use super::configurations;
 use crate::peer::{Connection, Library, Means, Progress, Setting};
@@ -100,6 +105,80 @@ impl Connection for Engine {
     fn release(&mut self) -> Means {
         Self::release(self);
         Means::Done
+    }
+}
+
+/// The engine's contexts, and a pool for all their connections.
+#[derive(Debug)]
+pub struct Pooling {
+    library: Offwire,
+    pool: Rc<RefCell<BufferPool>>,
+}
+
+/// An engine that has buffers only while it is called.
+#[derive(Debug)]
+pub struct Pooled {
+    engine: Engine,
+    pool: Rc<RefCell<BufferPool>>,
+}
+
+impl Pooling {
+    fn pooled(&self, engine: Engine) -> Pooled {
+        Pooled {
+            engine,
+            pool: Rc::clone(&self.pool),
+        }
+    }
+}
+
+impl Library for Pooling {
+    type Connection = Pooled;
+
+    fn new(setting: Setting) -> Result<Option<Self>, Problem> {
+        Ok(Some(Self {
+            library: Offwire::with(setting, Settings::default()),
+            pool: Rc::new(RefCell::new(BufferPool::new(1))),
+        }))
+    }
+
+    fn client(&self) -> Result<Pooled, Problem> {
+        Ok(self.pooled(self.library.client()?))
+    }
+
+    fn server(&self) -> Result<Pooled, Problem> {
+        Ok(self.pooled(self.library.server()?))
+    }
+}
+
+impl Pooled {
+    fn with_buffers<T>(&mut self, verb: impl FnOnce(&mut Engine) -> T) -> T {
+        let mut pool = self.pool.borrow_mut();
+        self.engine.borrow_buffers(&mut pool);
+        let outcome = verb(&mut self.engine);
+        self.engine.return_buffers(&mut pool);
+        outcome
+    }
+}
+
+impl Connection for Pooled {
+    fn handshake(&mut self, from: &mut Wire, to: &mut Wire) -> Result<Progress, Problem> {
+        Connection::handshake(&mut self.engine, from, to)
+    }
+
+    fn write(&mut self, plaintext: &[u8], to: &mut Wire) -> Result<(), Problem> {
+        self.with_buffers(|engine| Connection::write(engine, plaintext, to))
+    }
+
+    fn read(&mut self, into: &mut [u8], from: &mut Wire) -> Result<usize, Problem> {
+        self.with_buffers(|engine| Connection::read(engine, into, from))
+    }
+
+    fn is_resumed(&self) -> bool {
+        Connection::is_resumed(&self.engine)
+    }
+
+    fn release(&mut self) -> Means {
+        Connection::release(&mut self.engine)
     }
 }
 

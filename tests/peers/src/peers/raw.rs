@@ -86,7 +86,8 @@ pub fn time(order: Order) -> Result<Answer, Problem> {
         | Measure::MemoryMessage
         | Measure::MemoryBulk
         | Measure::MemoryReleased
-        | Measure::Idle => Ok(Answer::Impossible),
+        | Measure::Idle
+        | Measure::Certificates => Ok(Answer::Impossible),
     }
 }
 
