@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Registry, Token};
-use offwire::{Handshake, Interest, Read, Server, Shutdown};
+use offwire::{BufferPool, Handshake, Interest, Read, Server, Shutdown};
 use offwire_mio::{Error, TlsSource};
 
 use crate::support::tally::{End, Tally};
@@ -123,11 +123,13 @@ impl<S: Default> Connection<S> {
         looking: &mut Looking<'_, V>,
         token: Token,
     ) -> Step {
+        self.source.engine_mut().borrow_buffers(looking.pool);
         let step = match self.work(looking) {
             Ok(step) => step,
             Err(Error::Tls(_)) => Step::Done(End::Failed),
             Err(Error::Transport(_)) => Step::Done(End::Reset),
         };
+        self.source.engine_mut().return_buffers(looking.pool);
         self.note_activity(looking.now);
         if let Step::Done(_) = step {
             return step;
@@ -235,16 +237,11 @@ impl<S: Default> Connection<S> {
         let Stage::Serving { pace, .. } = &mut self.stage else {
             return;
         };
-        match (passed == self.passed, *pace) {
-            (false, _) => {
-                (self.passed, self.active) = (passed, now);
-                if *pace == Pace::Released {
-                    *pace = Pace::Idle;
-                }
+        if passed != self.passed {
+            (self.passed, self.active) = (passed, now);
+            if *pace == Pace::Released {
+                *pace = Pace::Idle;
             }
-            // The transport was asked in vain, into a new buffer.
-            (true, Pace::Released) => self.source.engine_mut().release(),
-            (true, Pace::Busy | Pace::Idle) => {}
         }
     }
 }
@@ -263,6 +260,7 @@ pub(crate) struct Looking<'a, V> {
     pub(crate) service: &'a V,
     pub(crate) registry: &'a Registry,
     pub(crate) scratch: &'a mut [u8],
+    pub(crate) pool: &'a mut BufferPool,
     pub(crate) tally: &'a mut Tally,
     pub(crate) patience: Patience,
     pub(crate) phase: Phase,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Args;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
-use offwire::Server;
+use offwire::{BufferPool, Server};
 
 use crate::support::connection::{
     Connection, GOODBYE, Looking, Patience, Phase, Service, Step, TURN,
@@ -33,8 +33,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no file left for a connection.
 const NO_FILE: Duration = Duration::from_millis(100);
 
-/// The largest record, and so the size of the buffer that all connections share.
-const SCRATCH: usize = 1 << 14;
+/// The plaintext of the largest record, and one byte for the type that is opened with it: the size of
+/// the buffer that all connections read into.
+const SCRATCH: usize = (1 << 14) + 1;
 
 /// The options of every server.
 #[derive(Debug, Args)]
@@ -111,6 +112,8 @@ struct Front<V: Service> {
     /// Who has to be looked at without an event.
     again: Vec<usize>,
     scratch: Vec<u8>,
+    /// The queues' storage: a connection has some while it is looked at, or holds something.
+    pool: BufferPool,
     tally: Tally,
     reported: Tally,
 }
@@ -149,6 +152,7 @@ impl<V: Service> Front<V> {
             timers,
             again: Vec::new(),
             scratch: vec![0; SCRATCH],
+            pool: BufferPool::new(1),
             tally: Tally::default(),
             reported: Tally::default(),
         })
@@ -241,6 +245,7 @@ impl<V: Service> Front<V> {
             service: &self.service,
             registry: self.poll.registry(),
             scratch: &mut self.scratch,
+            pool: &mut self.pool,
             tally: &mut self.tally,
             patience: self.patience,
             phase: self.phase,
@@ -267,6 +272,8 @@ impl<V: Service> Front<V> {
             drop(connection);
             self.tally.ended(end);
             if self.tally.live == 0 {
+                // At the end of the heap they would keep all below it from going back to the system.
+                self.pool.clear();
                 self.reported = self.tally;
                 say(format_args!("{}", self.tally));
             }
