@@ -1,6 +1,6 @@
 //! Facts W1 to W14 and I6: large writes and partial writes; difference X5.
 
-use offwire::{Completion, Error, Settings, Write, WriteMode};
+use offwire::{BufferPool, Completion, Error, Settings, Write, WriteMode};
 use offwire_contract::{
     FULL, VERSIONS, WRITE_MODES, connected, connected_with, noise, overhead, quiet, received, sent,
     take, waiting, write_through,
@@ -341,6 +341,41 @@ fn w14_release_changes_no_outcome() {
         pair.settle_towards(Side::Server);
         arrived.extend(received(&mut pair.server));
         assert_eq!(arrived, plaintext);
+    }
+}
+
+#[test]
+fn w14_buffers_of_the_loop_change_no_outcome() {
+    for version in VERSIONS {
+        let run = |most: usize| {
+            let mut pool = BufferPool::new(most);
+            let mut pair = connected_with(version, sent());
+            let plaintext = noise(LARGE);
+            let (mut told, mut arrived) = (Vec::new(), Vec::new());
+            loop {
+                pair.client.borrow_buffers(&mut pool);
+                let outcome = pair.client.write(&plaintext).unwrap();
+                told.push((
+                    outcome,
+                    pair.client.committed(),
+                    pair.client.outgoing().len(),
+                ));
+                if outcome == Write::Written(LARGE) {
+                    break;
+                }
+                pair.server.borrow_buffers(&mut pool);
+                pair.move_to_server(7_001);
+                pair.client.return_buffers(&mut pool);
+                arrived.extend(received(&mut pair.server));
+                pair.server.return_buffers(&mut pool);
+            }
+            pair.settle_towards(Side::Server);
+            arrived.extend(received(&mut pair.server));
+            assert_eq!(arrived, plaintext);
+            (told, pair.server.stats().need_reads)
+        };
+        // A pool that keeps nothing lends nothing.
+        assert_eq!(run(1), run(0));
     }
 }
 
