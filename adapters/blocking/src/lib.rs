@@ -130,6 +130,12 @@
 //!
 //! This one hides waiting behind `std::io`. With a non-blocking transport, or to see the outcomes
 //! of `SSL_read(3)` and `SSL_write(3)` themselves, use `offwire-stream`.
+//!
+//! # Features
+//!
+//! `aws-lc-rs`, the default, and `ring` are those of [`offwire`](offwire#features): which library seals and
+//! opens the records. For ring alone, `default-features = false` and `features = ["ring"]` here and
+//! where you depend on `offwire`: one dependency that leaves the default on brings AWS-LC back.
 
 extern crate alloc;
 

@@ -93,6 +93,12 @@
 //!   transport's own [`Read`](std::io::Read) and [`Write`](std::io::Write).
 //! - **An empty interest** is nothing that mio can be told. A source that waits for nothing is taken
 //!   out of the poll and put back once it waits again; [`TlsSource::reregister`] does both.
+//!
+//! # Features
+//!
+//! `aws-lc-rs`, the default, and `ring` are those of [`offwire`](offwire#features): which library seals and
+//! opens the records. For ring alone, `default-features = false` and `features = ["ring"]` here and
+//! where you depend on `offwire`: one dependency that leaves the default on brings AWS-LC back.
 
 mod registration;
 mod source;

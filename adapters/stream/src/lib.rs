@@ -72,6 +72,12 @@
 //! # assert!(whole); Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! `aws-lc-rs`, the default, and `ring` are those of [`offwire`](offwire#features): which library seals and
+//! opens the records. For ring alone, `default-features = false` and `features = ["ring"]` here and
+//! where you depend on `offwire`: one dependency that leaves the default on brings AWS-LC back.
 
 /// The examples of the page for those who come from OpenSSL, compiled.
 #[cfg(doctest)]

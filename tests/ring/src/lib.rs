@@ -17,17 +17,56 @@ use offwire::rustls::pki_types::PrivateKeyDer;
 use offwire::rustls::server::ServerSessionMemoryCache;
 use offwire::rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedCipherSuite, version};
 use offwire::{Client, EarlyData, Engine, Exporter, Handshake, Server, Settings};
-use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rcgen::{CertificateParams, KeyPair};
 
 /// Early data that a server takes, in bytes.
 const MAX_EARLY_DATA: u32 = 10_000;
 
+/// ring makes no RSA keys, so this one was made once, and is nobody's.
+const RSA_KEY: &str = include_str!("rsa-2048.pem");
+
+/// The algorithm of a server's key.
+#[expect(clippy::exhaustive_enums, reason = "the suites know no other")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// ECDSA on P-256.
+    Ecdsa,
+    /// RSA with 2048 bits.
+    Rsa,
+}
+
+impl Key {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ecdsa, Self::Rsa];
+
+    /// Whether a server with such a key can choose the suite: those of TLS 1.2 name a key, those of
+    /// TLS 1.3 leave it open.
+    #[must_use]
+    pub fn serves(self, suite: SupportedCipherSuite) -> bool {
+        let name = suite.suite().as_str().unwrap_or_default();
+        match self {
+            Self::Ecdsa => !name.contains("_RSA_"),
+            Self::Rsa => !name.contains("_ECDSA_"),
+        }
+    }
+
+    fn pair(self) -> KeyPair {
+        match self {
+            Self::Ecdsa => KeyPair::generate(),
+            Self::Rsa => KeyPair::from_pem(RSA_KEY),
+        }
+        .expect("a key")
+    }
+}
+
 /// A client and the server that it trusts.
 #[derive(Debug)]
 pub struct Contexts {
-    client: Client,
+    /// The client's.
+    pub client: Client,
     config: ServerConfig,
-    server: Server,
+    /// The server's.
+    pub server: Server,
 }
 
 impl Contexts {
@@ -46,9 +85,9 @@ impl Contexts {
     }
 }
 
-/// Contexts with one cipher suite.
+/// Contexts with one cipher suite, and a key that serves it.
 #[must_use]
-pub fn contexts(suite: SupportedCipherSuite) -> Contexts {
+pub fn contexts(suite: SupportedCipherSuite, key: Key) -> Contexts {
     let provider = Arc::new(CryptoProvider {
         cipher_suites: vec![suite],
         ..default_provider()
@@ -57,21 +96,24 @@ pub fn contexts(suite: SupportedCipherSuite) -> Contexts {
         SupportedCipherSuite::Tls12(_) => [&version::TLS12],
         SupportedCipherSuite::Tls13(_) => [&version::TLS13],
     };
-    let CertifiedKey { cert, signing_key } = identity();
+    let key = key.pair();
+    let certificate = CertificateParams::new(["localhost".to_owned()])
+        .and_then(|parameters| parameters.self_signed(&key))
+        .expect("a certificate");
     let mut roots = RootCertStore::empty();
-    roots.add(cert.der().clone()).expect("a certificate");
+    roots.add(certificate.der().clone()).expect("a certificate");
     let mut client = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions)
         .expect("a version for the suite")
         .with_root_certificates(roots)
         .with_no_client_auth();
     client.enable_early_data = true;
-    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
         .expect("a version for the suite")
         .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
+        .with_single_cert(vec![certificate.der().clone()], key)
         .expect("the key of the certificate");
     server.max_early_data_size = MAX_EARLY_DATA;
     let mut contexts = Contexts {
@@ -112,8 +154,4 @@ pub fn shake_hands(client: &mut Engine, server: &mut Engine) {
             return;
         }
     }
-}
-
-fn identity() -> CertifiedKey<KeyPair> {
-    generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
 }

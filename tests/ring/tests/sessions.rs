@@ -1,5 +1,5 @@
-//! Two engines over ring: every suite of both versions, both ways of opening a record, KeyUpdates,
-//! exports, broken records, early data taken and rejected.
+//! Two engines over ring: every suite of both versions, with every key that serves it, both ways of
+//! opening a record, KeyUpdates, exports, broken records, early data taken and rejected.
 
 use offwire::rustls::SupportedCipherSuite;
 use offwire::rustls::crypto::ring::ALL_CIPHER_SUITES;
@@ -7,7 +7,7 @@ use offwire::{
     EarlyDataStatus, Engine, Error, KeyUpdate, Peer, Read, ReadEarlyData, Shutdown, Write,
     WriteEarlyData,
 };
-use offwire_ring::{Contexts, carry, contexts, shake_hands};
+use offwire_ring::{Contexts, Key, carry, contexts, shake_hands};
 
 /// Several records of it.
 const BULK: usize = 50_000;
@@ -52,19 +52,20 @@ fn is_tls13(suite: SupportedCipherSuite) -> bool {
 #[test]
 fn every_suite_carries_data_both_ways() {
     assert_eq!(ALL_CIPHER_SUITES.len(), 9);
-    for suite in usable() {
-        let (mut client, mut server) = contexts(suite).engines();
+    assert_eq!(usable().count(), 12, "three suites take either key");
+    for (suite, key) in usable() {
+        let (mut client, mut server) = contexts(suite, key).engines();
         shake_hands(&mut client, &mut server);
         // Small reads open a record where it lies, large ones into the caller's buffer.
         for (round, piece) in [100, 20_000, 16_385].into_iter().enumerate() {
             let plaintext = text(BULK + round);
             let arrived = transfer(&mut client, &mut server, &plaintext, piece);
-            assert!(arrived == plaintext, "{suite:?}");
+            assert!(arrived == plaintext, "{suite:?} {key:?}");
             if is_tls13(suite) {
                 assert_eq!(server.key_update(KeyUpdate::Both), Ok(()));
             }
             let arrived = transfer(&mut server, &mut client, &plaintext, piece);
-            assert!(arrived == plaintext, "{suite:?}");
+            assert!(arrived == plaintext, "{suite:?} {key:?}");
             client.release();
             server.release();
         }
@@ -76,8 +77,8 @@ fn every_suite_carries_data_both_ways() {
 
 #[test]
 fn both_sides_export_the_same() {
-    for suite in usable() {
-        let (mut client, mut server) = contexts(suite).engines();
+    for (suite, key) in usable() {
+        let (mut client, mut server) = contexts(suite, key).engines();
         shake_hands(&mut client, &mut server);
         let (mut ours, mut theirs) = ([0; 48], [1; 48]);
         for (engine, out) in [(&client, &mut ours), (&server, &mut theirs)] {
@@ -93,9 +94,9 @@ fn both_sides_export_the_same() {
 
 #[test]
 fn a_flipped_bit_is_a_bad_mac_and_nothing_is_delivered() {
-    for suite in usable() {
+    for (suite, key) in usable() {
         for piece in [3, 20_000] {
-            let (mut client, mut server) = contexts(suite).engines();
+            let (mut client, mut server) = contexts(suite, key).engines();
             shake_hands(&mut client, &mut server);
             assert_eq!(client.write(b"hello"), Ok(Write::Written(5)));
             let mut wire = client.outgoing().to_vec();
@@ -113,8 +114,8 @@ fn a_flipped_bit_is_a_bad_mac_and_nothing_is_delivered() {
 }
 
 /// Contexts of a client that has a session of the server's.
-fn second_visit(suite: SupportedCipherSuite) -> Contexts {
-    let contexts = contexts(suite);
+fn second_visit(suite: SupportedCipherSuite, key: Key) -> Contexts {
+    let contexts = contexts(suite, key);
     let (mut client, mut server) = contexts.engines();
     shake_hands(&mut client, &mut server);
     assert_eq!(read(&mut client, 10), Ok(Vec::new()));
@@ -128,8 +129,8 @@ fn write_early(client: &mut Engine, plaintext: &[u8]) {
 
 #[test]
 fn early_data_is_taken() {
-    for suite in usable().filter(|suite| is_tls13(*suite)) {
-        let (mut client, mut server) = second_visit(suite).engines();
+    for (suite, key) in usable().filter(|(suite, _)| is_tls13(*suite)) {
+        let (mut client, mut server) = second_visit(suite, key).engines();
         write_early(&mut client, b"early");
         carry(&mut client, &mut server, 1_000);
         let mut buffer = [0; 100];
@@ -153,8 +154,8 @@ fn early_data_is_taken() {
 /// A record that cannot be opened is told from a message by the zeros that the library leaves of it.
 #[test]
 fn early_data_is_rejected_record_by_record() {
-    for suite in usable().filter(|suite| is_tls13(*suite)) {
-        let mut contexts = second_visit(suite);
+    for (suite, key) in usable().filter(|(suite, _)| is_tls13(*suite)) {
+        let mut contexts = second_visit(suite, key);
         contexts.forget();
         let (mut client, mut server) = contexts.engines();
         for _ in 0..3 {
@@ -169,13 +170,9 @@ fn early_data_is_rejected_record_by_record() {
     }
 }
 
-/// The suites that a server with an ECDSA key can have.
-fn usable() -> impl Iterator<Item = SupportedCipherSuite> {
+/// Every suite with every key that serves it.
+fn usable() -> impl Iterator<Item = (SupportedCipherSuite, Key)> {
     let suites = ALL_CIPHER_SUITES.iter().copied();
-    suites.filter(|suite| {
-        !suite
-            .suite()
-            .as_str()
-            .is_some_and(|name| name.contains("_RSA_"))
-    })
+    let pairs = suites.flat_map(|suite| Key::ALL.map(|key| (suite, key)));
+    pairs.filter(|(suite, key)| key.serves(*suite))
 }
