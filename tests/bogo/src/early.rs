@@ -62,10 +62,14 @@ pub(crate) fn offer(session: &mut Session, flags: &Flags) -> Result<InitialWrite
             equal("bytes rejected", rejected, early)?;
             Ok(InitialWrite::Due)
         }
-        EarlyDataStatus::Accepted | EarlyDataStatus::Offered | EarlyDataStatus::NotOffered => {
+        EarlyDataStatus::Accepted => {
             equal("bytes rejected", rejected, 0)?;
             Ok(InitialWrite::Done)
         }
+        // Each way to here has completed the handshake, which is where a client knows the answer.
+        status @ (EarlyDataStatus::Offered | EarlyDataStatus::NotOffered) => Err(Failure::Broken(
+            format!("early data was written, and is {status:?} behind the handshake"),
+        )),
     }
 }
 

@@ -49,7 +49,8 @@ pub(crate) fn connect(context: &Context, test: &TestFlags, turn: Turn) -> Result
     };
     let mut session = Session::new(engine, transport);
     let outcome = begin(&mut session, first, turn)
-        .and_then(|initial| converse(&mut session, context, later, turn, initial));
+        .and_then(|initial| converse(&mut session, context, later, turn, initial))
+        .map_err(|failure| failure.of(&session.engine));
     session.finish();
     outcome
 }

@@ -3,13 +3,15 @@
 use core::fmt;
 use std::io;
 
-use offwire::Error;
+use offwire::{EarlyDataStatus, Engine, Error};
 
 /// Why a connection failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The engine refused to go on, which is what many tests expect.
     Tls(Error),
+    /// The same, before the handshake was complete and behind early data that was rejected.
+    Skipping(Error),
     /// The transport failed.
     Transport(io::Error),
     /// The engine went on, but not as the runner's flags expect.
@@ -21,10 +23,21 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Tells what became of early data too: rustls has no error of its own for too much that was
+    /// skipped.
+    pub(crate) fn of(self, engine: &Engine) -> Self {
+        match (self, engine.early_data()) {
+            (Self::Tls(error), EarlyDataStatus::Rejected) if engine.negotiated().is_none() => {
+                Self::Skipping(error)
+            }
+            (failure, _) => failure,
+        }
+    }
+
     /// What the runner takes the exit status for.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Tls(_) | Self::Transport(_) | Self::Expectation(_) => 1,
+            Self::Tls(_) | Self::Skipping(_) | Self::Transport(_) | Self::Expectation(_) => 1,
             Self::Unimplemented(_) => 89,
             Self::Broken(_) => 90,
         }
@@ -36,6 +49,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tls(error) => write!(f, "{error:?}: {error}"),
+            Self::Skipping(error) => write!(f, "{error:?}: {error}, with early data rejected"),
             Self::Transport(error) => write!(f, "the transport failed: {error}"),
             Self::Expectation(what) => write!(f, "not as expected: {what}"),
             Self::Broken(what) => write!(f, "a rule was broken: {what}"),

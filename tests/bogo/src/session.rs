@@ -4,8 +4,7 @@
 use core::fmt;
 
 use offwire::{
-    EarlyDataStatus, Engine, Error, Handshake, KeyUpdate, Read, ReadEarlyData, Shutdown, Write,
-    WriteEarlyData,
+    Engine, Error, Handshake, KeyUpdate, Read, ReadEarlyData, Shutdown, Write, WriteEarlyData,
 };
 
 use crate::failure::Failure;
@@ -39,16 +38,31 @@ pub(crate) enum EarlyWrite {
     Ended(usize),
 }
 
+/// The write that was begun and has to stay unfinished for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unfinished {
+    Nothing,
+    /// One of early data: the rest of the handshake lies behind it in the queue.
+    Early,
+    /// One after the handshake.
+    Late,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) engine: Engine,
     transport: Transport,
+    unfinished: Unfinished,
 }
 
 impl Session {
     pub(crate) fn new(engine: Engine, transport: Transport) -> Self {
-        Self { engine, transport }
+        Self {
+            engine,
+            transport,
+            unfinished: Unfinished::Nothing,
+        }
     }
 
     /// Shakes hands by [`Engine::handshake`].
@@ -67,6 +81,7 @@ impl Session {
         let mut rest = plaintext;
         loop {
             let written = self.perform(|engine| write(engine, rest))?;
+            self.unfinished = Unfinished::Nothing;
             rest = rest.get(written..).ok_or_else(|| {
                 Failure::Broken(format!("{written} of {} bytes written", rest.len()))
             })?;
@@ -81,7 +96,9 @@ impl Session {
         let mut early = 0;
         loop {
             let rest = plaintext.get(early..).unwrap_or_default();
-            match self.perform(|engine| write_early(engine, rest))? {
+            let outcome = self.perform(|engine| write_early(engine, rest))?;
+            self.unfinished = Unfinished::Nothing;
+            match outcome {
                 EarlyWrite::Written(written) if written < rest.len() => early += written,
                 EarlyWrite::Written(written) => return Ok(EarlyWrite::Written(early + written)),
                 EarlyWrite::Ended(written) => return Ok(EarlyWrite::Ended(early + written)),
@@ -108,11 +125,13 @@ impl Session {
 
     /// Begins a write and lets one byte of its output pass; the write must stay unfinished.
     pub(crate) fn begin_write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
+        self.unfinished = Unfinished::Late;
         self.begin(plaintext.len(), |engine| write(engine, plaintext))
     }
 
     /// The same before the handshake is complete.
     pub(crate) fn begin_early_write(&mut self, plaintext: &[u8]) -> Result<(), Failure> {
+        self.unfinished = Unfinished::Early;
         self.begin(plaintext.len(), |engine| write_early(engine, plaintext))
     }
 
@@ -235,17 +254,18 @@ impl Session {
             match self.call(&mut verb)? {
                 Progress::Done(value) => return Ok(value),
                 Progress::NeedWrite => self.transport.send(&mut self.engine)?,
-                // After the handshake a read waits for input whether or not output waits too. The
-                // rest of a blocked write is left to its retry, unless it is early: then the rest of
-                // the handshake lies behind it.
-                Progress::NeedRead
-                    if !self.engine.outgoing().is_empty()
-                        && (self.engine.committed() == 0
-                            || self.engine.early_data() != EarlyDataStatus::NotOffered) =>
-                {
-                    self.transport.send(&mut self.engine)?;
-                }
-                Progress::NeedRead => self.transport.receive(&mut self.engine)?,
+                // After the handshake a read waits for input whether or not output waits too.
+                Progress::NeedRead => match self.unfinished {
+                    Unfinished::Nothing | Unfinished::Early
+                        if !self.engine.outgoing().is_empty() =>
+                    {
+                        self.transport.send(&mut self.engine)?;
+                    }
+                    // The rest of it is left to its retry.
+                    Unfinished::Late | Unfinished::Nothing | Unfinished::Early => {
+                        self.transport.receive(&mut self.engine)?;
+                    }
+                },
             }
         }
     }
