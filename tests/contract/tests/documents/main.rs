@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod counters;
 mod features;
 mod matrix;
 mod readme;

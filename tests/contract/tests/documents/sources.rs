@@ -121,6 +121,18 @@ pub(crate) fn variants(file: &str, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The public fields of a struct, read from its source, in order.
+pub(crate) fn fields(file: &str, name: &str) -> Vec<String> {
+    let source = text(file);
+    let (_, body) = source.split_once(&format!("struct {name} {{\n")).unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let lines = body.lines().map(str::trim);
+    let fields = lines.filter_map(|line| line.strip_prefix("pub "));
+    fields
+        .map(|field| field.split(':').next().unwrap().to_owned())
+        .collect()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
