@@ -12,6 +12,7 @@ extern crate alloc;
 mod counters;
 mod features;
 mod matrix;
+mod picture;
 mod readme;
 mod sources;
 mod state_machine;

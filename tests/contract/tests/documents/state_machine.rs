@@ -11,7 +11,7 @@ use offwire_testkit::{Pair, Random, Side};
 use crate::sources::{text, variants};
 
 /// The enums: the heading of each diagram, its name in an engine's `Debug`, its enum and its file.
-const MACHINES: [(&str, &str, &str, &str); 3] = [
+pub(crate) const MACHINES: [(&str, &str, &str, &str); 3] = [
     ("## The phase", "phase", "Phase", "engine/src/phase.rs"),
     (
         "## The write half",
@@ -27,10 +27,10 @@ const MACHINES: [(&str, &str, &str, &str); 3] = [
     ),
 ];
 
-type Arrows = BTreeSet<(String, String)>;
+pub(crate) type Arrows = BTreeSet<(String, String)>;
 
 /// The arrows of the diagram below a heading.
-fn drawn(heading: &str) -> Arrows {
+pub(crate) fn drawn(heading: &str) -> Arrows {
     let page = text("docs/state-machine.md");
     let (_, behind) = page.split_once(&format!("{heading}\n")).unwrap();
     let (_, diagram) = behind.split_once("```mermaid\n").unwrap();
@@ -43,7 +43,7 @@ fn drawn(heading: &str) -> Arrows {
     arrows.collect()
 }
 
-fn states(arrows: &Arrows) -> BTreeSet<String> {
+pub(crate) fn states(arrows: &Arrows) -> BTreeSet<String> {
     let ends = arrows.iter().flat_map(|(from, to)| [from, to]);
     ends.filter(|state| *state != "[*]").cloned().collect()
 }

@@ -72,14 +72,14 @@ impl Ladder {
                 );
             }
             (What::Left(movement), Side::Client) => {
-                text(svg, "wire", CLIENT + inner, y - 5, &movement.to_string());
+                text(svg, "wire", CLIENT + inner, y - 8, &movement.to_string());
             }
             (What::Left(movement), Side::Server) => {
                 text(
                     svg,
                     "wire arrival",
                     SERVER - inner,
-                    y - 5,
+                    y - 8,
                     &movement.to_string(),
                 );
             }
