@@ -90,8 +90,14 @@ impl Engine {
         outcome
     }
 
-    /// What became of early data (`SSL_get_early_data_status(3)`), as far as it is known: a client
-    /// knows the answer when its handshake is complete, at the latest.
+    /// What became of early data (`SSL_get_early_data_status(3)`), as far as it is known: both sides
+    /// know when their handshake is complete, at the latest.
+    ///
+    /// rustls does not say, so it is told by what is seen. A client's early data was accepted if an
+    /// EndOfEarlyData begins its second flight (RFC 8446 section 4.5), which its length of 26 bytes
+    /// shows. A server has accepted it once it has opened some, or a record of that length; it has
+    /// rejected it if the handshake is not a resumption, or if a record could not be opened. If none
+    /// came at all, a client that pads its records can make a server's answer wrong, and nothing else.
     pub fn early_data(&self) -> EarlyDataStatus {
         self.early_data
     }

@@ -119,8 +119,8 @@ pub enum EarlyDataStatus {
     /// The client has not offered any.
     #[default]
     NotOffered,
-    /// The client has offered some; the server's answer is not known. A connection that failed
-    /// stays here: whether the server has seen the data cannot be told.
+    /// The client has offered some; the server's answer is not known. A client whose connection
+    /// failed stays here: whether the server has seen the data cannot be told.
     Offered,
     /// The server takes it.
     Accepted,

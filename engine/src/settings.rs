@@ -181,6 +181,15 @@ impl Settings {
     /// in a server's `max_early_data_size` and sessions that the server keeps (`session_storage`,
     /// no `ticketer`), each of which rustls accepts once.
     ///
+    /// It also rests on two habits of the provider that rustls is given, which AWS-LC and ring have:
+    /// what they cannot open they leave as zeros, by which a server knows a rejected record; and they pad
+    /// nothing, so that a client knows an EndOfEarlyData by its length. With another provider a server
+    /// may refuse clients whose early data it should skip, and a client may be told to write again
+    /// what was accepted: the book's page on early data says when.
+    ///
+    /// A server whose switch is off still skips what clients offer, up to 16 KiB on the wire, whatever
+    /// `max_early_data_size` says.
+    ///
     /// [`Engine::write_early_data`]: crate::Engine::write_early_data
     /// [`Engine::read_early_data`]: crate::Engine::read_early_data
     #[must_use]
