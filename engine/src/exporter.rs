@@ -16,9 +16,13 @@ impl Engine {
     /// connection alone (RFC 8446 section 7.5, RFC 5705).
     ///
     /// `label` names the protocol that wants it, at most 249 bytes; `context` is bound into the result.
-    /// No registered label is empty, but an empty one is taken, as `SSL_export_keying_material(3)`
-    /// takes it.
     /// TLS 1.2 tells no context from an empty one, TLS 1.3 does not. `out` is 1 to 8,160 bytes long.
+    ///
+    /// An empty label is taken, which departs from the letter of RFC 8446 section 7.1: its
+    /// `opaque label<7..255>` leaves at least one byte behind "tls13 ". OpenSSL, BoringSSL and rustls
+    /// check the upper bound alone, so both ends of a protocol that uses none agree; no registered
+    /// label is empty.
+    ///
     /// The settings must have asked for [`Exporter::Kept`](crate::Exporter::Kept) before the
     /// handshake.
     ///

@@ -47,7 +47,7 @@ fn meet<S: SideData>(engine: &mut Engine, peer: &mut ConnectionCommon<S>) {
     }
 }
 
-/// Compares a number of exports of both.
+/// Compares a number of exports of both, of an empty label too, which rustls takes as well.
 fn agree<S: SideData>(engine: &Engine, peer: &ConnectionCommon<S>) {
     let longest = vec![0x5a; 249];
     for label in [LABEL, b"", b"l", &longest] {
