@@ -2,7 +2,8 @@
 
 use std::io::{self, IoSlice};
 
-/// How many slices a call takes. A full record is made of them if they have 256 bytes each.
+/// How many slices a call takes; what is behind them is left to the next call, as `io::Write` permits.
+/// A full record is made of them if they have 256 bytes each.
 const SLICES: usize = 64;
 
 /// Calls `write` with the first slices that are not empty.

@@ -49,7 +49,8 @@ pub struct ReadHalf<T: Divide> {
 
 /// The half that writes: [`io::Write`] with the results of [`TlsStream`](crate::TlsStream).
 ///
-/// A write that the peer does not take blocks this half alone. Dropping it does no I/O and leaves
+/// A write that the peer does not take blocks this half alone. Of slices a call takes the first 64
+/// that are not empty, and of those a record, as [`TlsStream`](crate::TlsStream) does. Dropping it does no I/O and leaves
 /// the other half working; call [`Self::shutdown`] first, else the peer sees a truncation.
 pub struct WriteHalf<T: Divide> {
     shared: Arc<Shared<T::Writer>>,

@@ -39,7 +39,9 @@ pub enum CloseNotify {
 /// and the rest of the record stays queued. That is sent first by the next `write`, `flush`, `read`
 /// or `shutdown`, and where it fails again the error comes out. An error of `write` therefore always
 /// means that nothing was taken. [`write_vectored`](io::Write::write_vectored) packs its slices into
-/// that one record; of more than 64 that are not empty it takes the first 64 at most. [`flush`](io::Write::flush) leaves nothing behind, neither in the
+/// that one record, and takes the first 64 of them that are not empty at most, since it allocates
+/// nothing: what is behind them is the next call's (a
+/// loop over [`IoSlice::advance_slices`](io::IoSlice::advance_slices)). [`flush`](io::Write::flush) leaves nothing behind, neither in the
 /// queue nor in a transport that buffers; unlike a [`BufWriter`](io::BufWriter) this type writes by
 /// itself, so on a socket `flush` only matters after a time limit has struck.
 ///

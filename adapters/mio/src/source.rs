@@ -122,8 +122,8 @@ impl<T: Source + io::Read + io::Write> TlsSource<T> {
         self.stream.write(plaintext)
     }
 
-    /// Writes several slices as one; see [`Stream::write_vectored`]. After `NeedWrite` repeat it with
-    /// the same bytes, in any grouping.
+    /// Writes several slices as one; see [`Stream::write_vectored`]: any number of them. After
+    /// `NeedWrite` repeat it with the same bytes, in any grouping.
     ///
     /// # Errors
     /// As [`Stream::write_vectored`].

@@ -116,7 +116,9 @@ impl<T: io::Read + io::Write> Stream<T> {
     /// Writes the concatenation of `slices`, packed into common records; otherwise as
     /// [`Stream::write`].
     ///
-    /// Only the concatenation counts: a retry may group the bytes otherwise, or be a `write`.
+    /// Any number of slices is taken, and only the concatenation counts: a retry may group the bytes
+    /// otherwise, or be a `write`. What leaves has its own slices: the engine's queue in at most two
+    /// ([`Engine::outgoing_slices`]), whatever the caller's were.
     ///
     /// # Errors
     /// As [`Stream::write`].
