@@ -5,98 +5,15 @@
     reason = "a table names the states that differ"
 )]
 
+#[path = "states/client.rs"]
+mod client;
+
 use offwire::{
-    Engine, Error, Handshake, Interest, KeyUpdate, Misuse, Peer, Read, ReadBytes, Settings,
-    Shutdown, Write,
+    EarlyDataStatus, Engine, Error, Handshake, Interest, KeyUpdate, Misuse, Read, ReadBytes,
+    ReadEarlyData, Shutdown, Write, WriteEarlyData,
 };
-use offwire_testkit::{Contexts, Pair};
 
-/// A client's state, by phase, write half and read half.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Handshaking,
-    Open,
-    Committed,
-    Closing,
-    Closed,
-    PeerClosed,
-    BothClosed,
-    PeerEnding,
-    Truncated,
-    ClosedTruncated,
-    Dead,
-}
-
-const STATES: [State; 11] = [
-    State::Handshaking,
-    State::Open,
-    State::Committed,
-    State::Closing,
-    State::Closed,
-    State::PeerClosed,
-    State::BothClosed,
-    State::PeerEnding,
-    State::Truncated,
-    State::ClosedTruncated,
-    State::Dead,
-];
-
-/// What is committed in [`State::Committed`]: one record of the write.
-const COMMITTED: usize = 16_384;
-
-static PAYLOAD: [u8; 40_000] = [7; 40_000];
-
-fn dead() -> Error {
-    Error::Peer(Peer::UnexpectedRecord)
-}
-
-/// A client in the given state, with nothing waiting but what the state demands.
-fn client(state: State) -> Engine {
-    let settings = Settings::default().outgoing_limit(0);
-    let mut pair = Pair::of(&Contexts::new().client_settings(settings));
-    if state == State::Handshaking {
-        assert_eq!(pair.client.handshake(), Ok(Handshake::NeedWrite));
-        drop(pair.client.take_outgoing());
-        return pair.client;
-    }
-    pair.handshake();
-    pair.settle();
-    let mut one = [0];
-    assert_eq!(pair.client.read(&mut one), Ok(Read::NeedRead));
-    match state {
-        State::Handshaking | State::Open => {}
-        State::Committed => assert_eq!(pair.client.write(&PAYLOAD), Ok(Write::NeedWrite)),
-        State::Closing => assert_eq!(pair.client.shutdown(), Ok(Shutdown::NeedWrite)),
-        State::Closed => close(&mut pair.client),
-        State::PeerClosed | State::BothClosed => {
-            assert_eq!(pair.server.shutdown(), Ok(Shutdown::NeedWrite));
-            pair.settle();
-            assert_eq!(pair.client.read(&mut one), Ok(Read::Closed));
-            if state == State::BothClosed {
-                close(&mut pair.client);
-            }
-        }
-        State::PeerEnding => pair.client.feed_eof(),
-        State::Truncated | State::ClosedTruncated => {
-            pair.client.feed_eof();
-            assert_eq!(pair.client.read(&mut one), Ok(Read::Truncated));
-            if state == State::ClosedTruncated {
-                close(&mut pair.client);
-            }
-        }
-        State::Dead => {
-            pair.client.feed(&[22, 3, 3, 0, 1, 0]);
-            assert_eq!(pair.client.read(&mut one), Err(dead()));
-            drop(pair.client.take_outgoing());
-        }
-    }
-    pair.client
-}
-
-fn close(engine: &mut Engine) {
-    assert_eq!(engine.shutdown(), Ok(Shutdown::NeedWrite));
-    drop(engine.take_outgoing());
-}
+use client::{COMMITTED, PAYLOAD, STATES, State, client, dead};
 
 /// Compares one verb's result in every state with the table.
 fn check<T: PartialEq + core::fmt::Debug>(
@@ -117,54 +34,49 @@ fn check<T: PartialEq + core::fmt::Debug>(
 fn handshake_in_every_state() {
     check(Engine::handshake, |state| match state {
         State::Handshaking => Ok(Handshake::NeedRead),
+        State::EarlyCommitted => Ok(Handshake::NeedWrite),
         State::Dead => Err(dead()),
         _ => Ok(Handshake::Complete),
     });
+}
+
+/// What a write of so many bytes says that is not the retry of another.
+fn written(state: State, length: usize) -> Result<Write, Error> {
+    match state {
+        State::Handshaking => Ok(Write::NeedRead),
+        State::Committed | State::EarlyCommitted => Err(Misuse::BadWriteRetry.into()),
+        State::EarlyRejected if length > 0 => Err(Misuse::EarlyDataRejected.into()),
+        State::Closing | State::Closed | State::BothClosed | State::ClosedTruncated => {
+            Err(Misuse::WriteAfterShutdown.into())
+        }
+        State::Dead => Err(dead()),
+        _ => Ok(Write::Written(length)),
+    }
 }
 
 #[test]
 fn write_in_every_state() {
     check(
         |engine| engine.write(&PAYLOAD[..5]),
-        |state| match state {
-            State::Handshaking => Ok(Write::NeedRead),
-            State::Committed => Err(Misuse::BadWriteRetry.into()),
-            State::Closing | State::Closed | State::BothClosed | State::ClosedTruncated => {
-                Err(Misuse::WriteAfterShutdown.into())
-            }
-            State::Dead => Err(dead()),
-            _ => Ok(Write::Written(5)),
-        },
+        |state| written(state, 5),
     );
 }
 
 #[test]
 fn an_empty_write_in_every_state() {
-    check(
-        |engine| engine.write(&[]),
-        |state| match state {
-            State::Handshaking => Ok(Write::NeedRead),
-            State::Committed => Err(Misuse::BadWriteRetry.into()),
-            State::Closing | State::Closed | State::BothClosed | State::ClosedTruncated => {
-                Err(Misuse::WriteAfterShutdown.into())
-            }
-            State::Dead => Err(dead()),
-            _ => Ok(Write::Written(0)),
-        },
-    );
+    check(|engine| engine.write(&[]), |state| written(state, 0));
 }
 
 #[test]
 fn the_right_retry_in_every_state() {
     check(
         |engine| engine.write(&PAYLOAD),
-        |state| match state {
-            State::Handshaking => Ok(Write::NeedRead),
-            State::Closing | State::Closed | State::BothClosed | State::ClosedTruncated => {
-                Err(Misuse::WriteAfterShutdown.into())
+        |state| match written(state, PAYLOAD.len()) {
+            Ok(Write::Written(_)) => Ok(Write::NeedWrite), // more than the queue holds
+            Err(Error::Misuse(Misuse::BadWriteRetry)) if state == State::Committed => {
+                Ok(Write::NeedWrite)
             }
-            State::Dead => Err(dead()),
-            _ => Ok(Write::NeedWrite),
+            said => said,
         },
     );
 }
@@ -173,6 +85,9 @@ fn the_right_retry_in_every_state() {
 fn read_and_peek_in_every_state() {
     for length in [0, 1, 20_000] {
         let expected = |state| match state {
+            State::EarlyCommitted => Ok(Read::NeedWrite),
+            State::Pending => Ok(Read::Read(length.min(5))),
+            State::Full => Ok(Read::Read(length.min(COMMITTED))),
             State::PeerClosed | State::BothClosed => Ok(Read::Closed),
             State::PeerEnding | State::Truncated | State::ClosedTruncated => Ok(Read::Truncated),
             State::Dead => Err(dead()),
@@ -186,6 +101,9 @@ fn read_and_peek_in_every_state() {
 #[test]
 fn read_bytes_in_every_state() {
     check(Engine::read_bytes, |state| match state {
+        State::EarlyCommitted => Ok(ReadBytes::NeedWrite),
+        State::Pending => Ok(ReadBytes::Read(b"hello"[..].into())),
+        State::Full => Ok(ReadBytes::Read(PAYLOAD[..COMMITTED].into())),
         State::PeerClosed | State::BothClosed => Ok(ReadBytes::Closed),
         State::PeerEnding | State::Truncated | State::ClosedTruncated => Ok(ReadBytes::Truncated),
         State::Dead => Err(dead()),
@@ -196,7 +114,7 @@ fn read_bytes_in_every_state() {
 #[test]
 fn shutdown_in_every_state() {
     check(Engine::shutdown, |state| match state {
-        State::Handshaking => Err(Misuse::ShutdownInHandshake.into()),
+        State::Handshaking | State::EarlyCommitted => Err(Misuse::ShutdownInHandshake.into()),
         State::Closed => Ok(Shutdown::Sent),
         State::BothClosed => Ok(Shutdown::Complete),
         State::ClosedTruncated => Ok(Shutdown::Truncated),
@@ -211,7 +129,9 @@ fn key_update_in_every_state() {
         check(
             |engine| engine.key_update(update),
             |state| match state {
-                State::Handshaking => Err(Misuse::KeyUpdateInHandshake.into()),
+                State::Handshaking | State::EarlyCommitted => {
+                    Err(Misuse::KeyUpdateInHandshake.into())
+                }
                 State::Closing | State::Closed | State::BothClosed | State::ClosedTruncated => {
                     Err(Misuse::KeyUpdateAfterShutdown.into())
                 }
@@ -223,17 +143,79 @@ fn key_update_in_every_state() {
 }
 
 #[test]
-fn the_ports_in_every_state() {
-    let receives = |state| {
-        matches!(
-            state,
-            State::Handshaking | State::Open | State::Committed | State::Closing | State::Closed
-        )
+fn the_verbs_of_early_data_in_every_state() {
+    let writes = |state: State, retry| match state {
+        State::Committed => Err(Misuse::BadWriteRetry.into()),
+        State::EarlyCommitted => retry,
+        State::Closing | State::Closed | State::BothClosed | State::ClosedTruncated => {
+            Err(Misuse::WriteAfterShutdown.into())
+        }
+        State::Dead => Err(dead()),
+        _ => Ok(WriteEarlyData::Ended(0)),
     };
+    check(
+        |engine| engine.write_early_data(&PAYLOAD),
+        |state| writes(state, Ok(WriteEarlyData::NeedWrite)),
+    );
+    check(
+        |engine| engine.write_early_data(&PAYLOAD[..5]),
+        |state| writes(state, Err(Misuse::BadWriteRetry.into())),
+    );
+    check(
+        |engine| engine.read_early_data(&mut [0; 9]),
+        |state| match state {
+            State::Dead => Err::<ReadEarlyData, _>(dead()),
+            _ => Err(Misuse::EarlyDataReadByClient.into()),
+        },
+    );
+    check(Engine::rejected_early_data, |state| {
+        if state == State::EarlyRejected { 5 } else { 0 }
+    });
+    check(
+        |engine| engine.early_data(),
+        |state| match state {
+            State::EarlyCommitted => EarlyDataStatus::Offered,
+            State::EarlyRejected => EarlyDataStatus::Rejected,
+            _ => EarlyDataStatus::NotOffered,
+        },
+    );
+}
+
+/// Whether what the transport delivers can still matter, and has room.
+fn receives(state: State) -> bool {
+    match state {
+        State::Full
+        | State::PeerClosed
+        | State::BothClosed
+        | State::PeerEnding
+        | State::Truncated
+        | State::ClosedTruncated
+        | State::Dead => false,
+        State::Handshaking
+        | State::EarlyCommitted
+        | State::EarlyRejected
+        | State::Open
+        | State::Pending
+        | State::Committed
+        | State::Closing
+        | State::Closed => true,
+    }
+}
+
+/// Whether output waits.
+fn sends(state: State) -> bool {
+    matches!(
+        state,
+        State::EarlyCommitted | State::Committed | State::Closing
+    )
+}
+
+#[test]
+fn the_ports_in_every_state() {
     // What cannot matter any more is discarded and counted, so that no caller spins.
     check(
         |engine| engine.feed(&[0; 200_000]) == 200_000,
-        |state| !receives(state),
+        |state| !receives(state) && state != State::Full,
     );
     check(
         |engine| engine.feed_space().is_empty(),
@@ -249,31 +231,32 @@ fn the_ports_in_every_state() {
         |_| Err(Misuse::SentTooMuch.into()),
     );
     check(|engine| engine.sent(0), |_| Ok(()));
+}
+
+#[test]
+fn the_facts_in_every_state() {
     check(
         |engine| engine.committed(),
         |state| {
-            if state == State::Committed {
+            if let State::Committed | State::EarlyCommitted = state {
                 COMMITTED
             } else {
                 0
             }
         },
     );
-    check(|engine| engine.pending(), |_| 0);
+    check(
+        |engine| engine.pending(),
+        |state| if state == State::Pending { 5 } else { 0 },
+    );
     check(
         |engine| engine.negotiated().is_some(),
-        |state| state != State::Handshaking,
+        |state| !matches!(state, State::Handshaking | State::EarlyCommitted),
     );
-    check(
-        |engine| engine.outgoing().is_empty(),
-        |state| !matches!(state, State::Committed | State::Closing),
-    );
+    check(|engine| engine.outgoing().is_empty(), |state| !sends(state));
     check(
         |engine| engine.interest(),
-        |state| match (
-            receives(state),
-            matches!(state, State::Committed | State::Closing),
-        ) {
+        |state| match (receives(state), sends(state)) {
             (true, true) => Interest::ReadWrite,
             (true, false) => Interest::Read,
             (false, _) => Interest::Nothing,
