@@ -123,6 +123,11 @@ mod write_contract {}
 #[doc = include_str!("../../docs/early-data.md")]
 mod early_data_page {}
 
+/// The examples of the page on what can be configured, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/configuring.md")]
+mod configuring_page {}
+
 pub use rustls;
 
 pub use crate::acceptor::{Acceptor, ClientHello, Hello};

@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod configuring;
 mod counters;
 mod features;
 mod matrix;
