@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod architecture;
 mod configuring;
 mod counters;
 mod features;

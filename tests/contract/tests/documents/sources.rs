@@ -133,6 +133,19 @@ pub(crate) fn fields(file: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The names of what a folder holds, folders of files that have one of their own name aside.
+pub(crate) fn entries(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.collect();
+    let has_file = |name: &String| names.contains(&format!("{name}.rs"));
+    names
+        .iter()
+        .filter(|name| !has_file(name))
+        .cloned()
+        .collect()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
