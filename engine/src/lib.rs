@@ -71,7 +71,7 @@
 //!   copy, and rustls has its provider over it.
 //! - `ring`, with `default-features = false`: the same by ring, which works in place, so that each record is
 //!   copied once; no post-quantum groups, and ring does not wipe its expanded keys. With both features the records are AWS-LC's, whichever
-//!   provider rustls is given.
+//!   provider rustls is given. The adapters have the same two features.
 //! - `tracing`: a span for the handshake, and events for its end, KeyUpdates, tickets, alerts,
 //!   failures and limits that were hit, under the target `offwire`; nothing secret is in them. Off by
 //!   default, and then it costs nothing.

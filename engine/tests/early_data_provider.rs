@@ -9,7 +9,7 @@ extern crate alloc;
 use alloc::sync::Arc;
 
 use offwire::rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use offwire::rustls::crypto::aws_lc_rs::default_provider;
+use offwire::rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use offwire::rustls::crypto::cipher::{
     AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, MessageDecrypter, MessageEncrypter,
     OutboundChunks, OutboundOpaqueMessage, OutboundPlainMessage, Tls13AeadAlgorithm,
@@ -120,6 +120,13 @@ impl MessageEncrypter for Padder {
     }
 }
 
+/// Where a server has its sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sessions {
+    Kept,
+    InTickets,
+}
+
 /// The suite of a provider, by its algorithm.
 fn provider(aead: &'static dyn Tls13AeadAlgorithm) -> CryptoProvider {
     let suite = TLS13_AES_128_GCM_SHA256.tls13().expect("of TLS 1.3");
@@ -148,8 +155,13 @@ fn untouched() -> &'static dyn Tls13AeadAlgorithm {
     Box::leak(Box::new(Untouched(aws_lc())))
 }
 
-/// A server that knows no session, and skips so many bytes.
-fn server(aead: &'static dyn Tls13AeadAlgorithm, limit: u32, switch: EarlyData) -> Engine {
+/// A server that knows no session, and skips so many bytes; with tickets it takes no early data at all.
+fn server(
+    aead: &'static dyn Tls13AeadAlgorithm,
+    limit: u32,
+    switch: EarlyData,
+    sessions: Sessions,
+) -> Engine {
     let identity = Identity::server(Kind::EcdsaP256);
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider(aead)))
         .with_protocol_versions(&[&TLS13])
@@ -158,6 +170,9 @@ fn server(aead: &'static dyn Tls13AeadAlgorithm, limit: u32, switch: EarlyData) 
         .with_single_cert(identity.chain().to_vec(), identity.key())
         .expect("the key of the certificate");
     config.max_early_data_size = limit;
+    if sessions == Sessions::InTickets {
+        config.ticketer = Ticketer::new().expect("random bytes");
+    }
     let settings = Settings::default().danger_early_data(switch);
     Server::new(config).with_settings(settings).accept()
 }
@@ -203,10 +218,9 @@ fn serve(client: &mut Engine, server: &mut Engine) -> Result<Vec<u8>, Error> {
 
 /// Early data in five records against a server that skips at most 65,536 bytes of the wire.
 fn five_records(
-    aead: &'static dyn Tls13AeadAlgorithm,
-    switch: EarlyData,
+    (aead, switch, sessions): (&'static dyn Tls13AeadAlgorithm, EarlyData, Sessions),
 ) -> Result<Vec<u8>, Error> {
-    let (mut client, mut server) = (client(5, 4_000), server(aead, 1 << 16, switch));
+    let (mut client, mut server) = (client(5, 4_000), server(aead, 1 << 16, switch, sessions));
     carry(&mut client, &mut server);
     let served = serve(&mut client, &mut server);
     assert!(server.stats().wire_fed < 22_000);
@@ -221,7 +235,10 @@ fn is_undecryptable(served: &Result<Vec<u8>, Error>) -> bool {
 #[test]
 fn a_little_is_skipped_all_the_same_and_nothing_waits_for_ever() {
     for aead in [aws_lc(), untouched()] {
-        let (mut client, mut server) = (client(1, 50), server(aead, 1_000, EarlyData::Replayable));
+        let (mut client, mut server) = (
+            client(1, 50),
+            server(aead, 1_000, EarlyData::Replayable, Sessions::Kept),
+        );
         carry(&mut client, &mut server);
         assert_eq!(serve(&mut client, &mut server), Ok(b"late".to_vec()));
     }
@@ -231,17 +248,20 @@ fn a_little_is_skipped_all_the_same_and_nothing_waits_for_ever() {
 /// many bytes have come.
 #[test]
 fn records_that_are_not_left_as_zeros_are_counted_again_and_refused() {
-    let skipped = five_records(aws_lc(), EarlyData::Replayable);
+    let skipped = five_records((aws_lc(), EarlyData::Replayable, Sessions::Kept));
     assert_eq!(skipped, Ok(b"late".to_vec()));
-    let refused = five_records(untouched(), EarlyData::Replayable);
+    let refused = five_records((untouched(), EarlyData::Replayable, Sessions::Kept));
     assert!(is_undecryptable(&refused), "{refused:?}");
 }
 
-/// rustls is then told of no early data at all, and has a limit of its own.
+/// rustls is then told of no early data at all, and has a limit of its own. Tickets switch early data
+/// off as well, and leave the limit.
 #[test]
 fn a_server_whose_switch_is_off_skips_16_kib_whatever_its_configuration_says() {
-    let refused = five_records(aws_lc(), EarlyData::Off);
+    let refused = five_records((aws_lc(), EarlyData::Off, Sessions::Kept));
     assert!(is_undecryptable(&refused), "{refused:?}");
+    let skipped = five_records((aws_lc(), EarlyData::Replayable, Sessions::InTickets));
+    assert_eq!(skipped, Ok(b"late".to_vec()));
 }
 
 /// A client takes a padded EndOfEarlyData for another record: its early data was taken, and it is told
