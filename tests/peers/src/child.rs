@@ -81,14 +81,15 @@ impl Files {
         Ok(Self(folder))
     }
 
-    /// Starts `native/peer.c` as it was built for one library.
+    /// Starts `native/peer.c` as it was built for one library, over its own transport (`wire`) or the
+    /// library's BIO pair (`pair`).
     ///
     /// # Errors
     /// If it does not start.
-    pub fn native(&self, program: &Path) -> Result<Process, Problem> {
+    pub fn native(&self, program: &Path, transport: &str) -> Result<Process, Problem> {
         let [authority, chain, key] =
             ["ca.pem", "chain.pem", "key.pem"].map(|name| self.path(name));
-        Process::start(program, &[&authority, &chain, &key])
+        Process::start(program, &[&authority, &chain, &key, transport.as_ref()])
     }
 
     /// Where one of `ca.pem`, `chain.pem`, `key.pem` is.

@@ -23,6 +23,8 @@ pub enum Peer {
     RustlsNext,
     /// OpenSSL.
     Openssl,
+    /// OpenSSL over its own BIO pair.
+    OpensslPair,
     /// BoringSSL.
     Boringssl,
     /// s2n-tls.
@@ -31,7 +33,7 @@ pub enum Peer {
 
 impl Peer {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Offwire,
         Self::OffwirePool,
         Self::Raw,
@@ -39,6 +41,7 @@ impl Peer {
         Self::RustlsUnbuffered,
         Self::RustlsNext,
         Self::Openssl,
+        Self::OpensslPair,
         Self::Boringssl,
         Self::S2n,
     ];
@@ -54,6 +57,7 @@ impl Peer {
             Self::RustlsUnbuffered => "rustls-0.23-unbuffered",
             Self::RustlsNext => "rustls-0.24-dev",
             Self::Openssl => "openssl",
+            Self::OpensslPair => "openssl-bio-pair",
             Self::Boringssl => "boringssl",
             Self::S2n => "s2n-tls",
         }

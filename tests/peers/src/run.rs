@@ -28,6 +28,7 @@ const CROWD: usize = 10_000;
 /// The peers that are processes.
 struct Processes {
     openssl: RefCell<Process>,
+    openssl_pair: RefCell<Process>,
     boringssl: RefCell<Process>,
     weigh: RefCell<Process>,
 }
@@ -37,8 +38,9 @@ pub(crate) fn all(file: &Path, https_server: &Path, rounds: usize) -> Result<(),
     let files = Files::new()?;
     let weigh = std::env::current_exe()?.with_file_name("weigh");
     let processes = Processes {
-        openssl: files.native(env!("OPENSSL").as_ref())?.into(),
-        boringssl: files.native(env!("BORINGSSL").as_ref())?.into(),
+        openssl: files.native(env!("OPENSSL").as_ref(), "wire")?.into(),
+        openssl_pair: files.native(env!("OPENSSL").as_ref(), "pair")?.into(),
+        boringssl: files.native(env!("BORINGSSL").as_ref(), "wire")?.into(),
         weigh: Process::start(&weigh, &[])?.into(),
     };
     let (mut jobs, processes_ref) = (Vec::new(), &processes);
@@ -202,6 +204,7 @@ fn carry_out(peer: Peer, order: Order, processes: &Processes) -> Result<Answer, 
         Peer::RustlsNext => time::<Next>(order),
         Peer::S2n => time::<S2n>(order),
         Peer::Openssl => processes.openssl.borrow_mut().ask(&order.to_string()),
+        Peer::OpensslPair => processes.openssl_pair.borrow_mut().ask(&order.to_string()),
         Peer::Boringssl => processes.boringssl.borrow_mut().ask(&order.to_string()),
     }
 }
@@ -214,7 +217,8 @@ fn weigh_all(processes: &Processes, results: &mut Vec<Measured>) -> Result<(), P
             let answer = match peer {
                 Peer::Openssl => processes.openssl.borrow_mut().ask(&order.to_string()),
                 Peer::Boringssl => processes.boringssl.borrow_mut().ask(&order.to_string()),
-                Peer::Raw => Ok(Answer::Impossible),
+                // What hangs from a BIO pair is the transport.
+                Peer::Raw | Peer::OpensslPair => Ok(Answer::Impossible),
                 Peer::Offwire
                 | Peer::OffwirePool
                 | Peer::Rustls

@@ -39,7 +39,7 @@ impl<'a> Key<'a> {
 }
 
 /// The peers of the tables, with the engine and its limit first.
-pub(crate) const PEERS: [&str; 9] = [
+pub(crate) const PEERS: [&str; 10] = [
     "raw",
     "offwire",
     "offwire-pool",
@@ -47,6 +47,7 @@ pub(crate) const PEERS: [&str; 9] = [
     "rustls-0.23-unbuffered",
     "rustls-0.24-dev",
     "openssl",
+    "openssl-bio-pair",
     "boringssl",
     "s2n-tls",
 ];

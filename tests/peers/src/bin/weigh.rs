@@ -37,7 +37,7 @@ fn carry_out(peer: Peer, order: Order) -> Result<Answer, Problem> {
         Peer::RustlsUnbuffered => weigh::<Unbuffered>(order, balance),
         Peer::RustlsNext => weigh::<Next>(order, balance),
         Peer::S2n => weigh::<S2n>(order, balance),
-        Peer::Raw | Peer::Openssl | Peer::Boringssl => Ok(Answer::Impossible),
+        Peer::Raw | Peer::Openssl | Peer::OpensslPair | Peer::Boringssl => Ok(Answer::Impossible),
     }
 }
 
