@@ -13,6 +13,7 @@ use crate::plaintext::Plaintext;
 use crate::tls::early::Window;
 use crate::tls::handshake::{Handshake, Progress};
 use crate::tls::secrets::Role;
+use crate::trace::event;
 
 /// Who seals a write's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,15 @@ impl Engine {
         let outcome = self.write_early_contract(plaintext.into());
         match outcome {
             Ok(WriteEarlyData::NeedRead) => self.stats.need_reads += 1,
-            Ok(WriteEarlyData::NeedWrite) => self.stats.need_writes += 1,
+            Ok(WriteEarlyData::NeedWrite) => {
+                self.stats.need_writes += 1;
+                event!(
+                    trace,
+                    outgoing = self.outgoing.len(),
+                    committed = self.committed(),
+                    "write of early data blocked"
+                );
+            }
             Ok(WriteEarlyData::Written(_) | WriteEarlyData::Ended(_)) | Err(_) => {}
         }
         outcome

@@ -121,6 +121,9 @@ impl Engine {
         if !self.may_receive() {
             return &mut [];
         }
+        if self.incoming.room() == 0 {
+            event!(trace, held = self.incoming.held(), "incoming queue full");
+        }
         let missing = match self.incoming.ciphertext() {
             [_, _, _, high, low, rest @ ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
@@ -238,6 +241,8 @@ impl Engine {
     }
 
     /// Gives back every empty buffer and the expanded keys (SSL_MODE_RELEASE_BUFFERS).
+    ///
+    /// Buffers that were borrowed from a [`BufferPool`](crate::BufferPool) are freed as well: return them first.
     ///
     /// The engine has no clock; the caller's loop knows when a connection is idle. The next record
     /// allocates again, and rebuilds the keys from their secrets. What the handshake and its

@@ -59,7 +59,7 @@
 //!
 //! - Both queues are bounded in wire bytes, by [`Settings`], in every phase.
 //! - Reads and writes allocate nothing once the buffers have grown; [`release`](Engine::release)
-//!   gives them back.
+//!   gives them back, and a [`BufferPool`] lets many engines share them.
 //! - No input and no misuse panics. [`Misuse`] changes nothing; other errors are sticky, and what
 //!   was authenticated before them is still delivered.
 //! - [`Read::Closed`] means an authenticated close_notify; an end without one is

@@ -36,7 +36,10 @@ const LEAST_STORAGE: usize = 4096;
 /// ```
 ///
 /// Engines that share a pool should have the same limits ([`Settings`](crate::Settings)): one is never
-/// lent more than it could grow to. What lay in a buffer is not wiped, as it is not when an engine keeps or
+/// lent more than it could grow to, and what is too large for it is freed. [`Engine::take_outgoing`] gives well-filled storage
+/// away and [`Engine::release`] frees it, lent or not.
+///
+/// What lay in a buffer is not wiped, as it is not when an engine keeps or
 /// frees it; no verb shows bytes of another connection, but [`Engine::feed_space`] hands out space that
 /// may hold them, to be written to.
 pub struct BufferPool {
@@ -86,8 +89,9 @@ impl Engine {
     /// Takes storage from `pool` for each queue that has none. Call it before the verbs of a connection
     /// that is ready, and [`Self::return_buffers`] after them.
     ///
-    /// Nothing happens before the handshake is complete, whose buffers are given back anyway. If the
-    /// pool has none to lend, queues grow by need, and what they have grown to is the pool's next.
+    /// Nothing happens before the handshake is complete, and after a fatal error: a handshake has buffers of its own,
+    /// which go when it ends. If the pool has none to lend, queues grow by need, and what they have grown to is
+    /// the pool's next.
     #[inline]
     pub fn borrow_buffers(&mut self, pool: &mut BufferPool) {
         let Phase::Open(_) = self.phase else {
@@ -110,27 +114,33 @@ impl Engine {
     }
 
     /// Gives the storage of each queue that holds nothing to `pool`; a queue that holds something keeps its
-    /// own. Whether it was borrowed does not matter.
+    /// own. Whether it was borrowed does not matter. Nothing happens when [`Self::borrow_buffers`] would do nothing.
     ///
-    /// Unlike [`Self::release`] it keeps the expanded keys, and small storage.
+    /// Not between [`Self::feed_space`] and [`Self::fed`]: the space belongs to the storage.
+    ///
+    /// Unlike [`Self::release`] it keeps the expanded keys, and storage of less than 4 KiB.
     #[inline]
     pub fn return_buffers(&mut self, pool: &mut BufferPool) {
-        keep(
-            &mut pool.incoming,
-            self.incoming.spare_storage(LEAST_STORAGE),
-            pool.most,
-        );
-        keep(
-            &mut pool.outgoing,
-            self.outgoing.spare_storage(LEAST_STORAGE),
-            pool.most,
-        );
+        let Phase::Open(_) = self.phase else {
+            return;
+        };
+        let most = pool.most;
+        let incoming = self.incoming.spare_storage(LEAST_STORAGE);
+        keep(&mut pool.incoming, incoming, most);
+        let outgoing = self.outgoing.spare_storage(LEAST_STORAGE);
+        keep(&mut pool.outgoing, outgoing, most);
     }
 }
 
-/// The last storage that came back, which the caches may still hold, if it is not too large.
+/// The last storage that came back, which the caches may still hold. What is too large is freed, so that it is in
+/// nobody's way.
 fn lend(shelf: &mut Vec<Vec<u8>>, largest: usize) -> Option<Vec<u8>> {
-    shelf.pop_if(|storage| storage.len() <= largest)
+    while let Some(storage) = shelf.pop() {
+        if storage.len() <= largest {
+            return Some(storage);
+        }
+    }
+    None
 }
 
 fn keep(shelf: &mut Vec<Vec<u8>>, storage: Option<Vec<u8>>, most: usize) {

@@ -231,3 +231,33 @@ fn a_hello_that_never_ends_is_bounded() {
     let error = acceptor.client_hello().expect_err("it cannot become whole");
     assert!(matches!(error, Error::Peer(_)), "{error:?}");
 }
+
+/// rustls passes over a few warnings before a ClientHello, and so nothing may be lost of it here.
+#[test]
+fn a_warning_before_the_hello_changes_nothing() {
+    for version in VERSIONS {
+        let contexts = Contexts::new().version(version).server_name("server.test");
+        let warned = |flight: &[u8]| [&[21, 3, 1, 0, 2, 1, 90], flight].concat();
+
+        let (client, flight) = client_hello(&contexts);
+        let (_, server) = contexts.build();
+        let mut engine = server.accept();
+        assert_eq!(engine.feed(&warned(&flight)), flight.len() + 7);
+        let mut pair = Pair::of_engines(client, engine);
+        pair.handshake();
+        let name = pair.server.negotiated().expect("complete").server_name();
+        assert_eq!(name, Some("server.test"));
+
+        let (client, flight) = client_hello(&contexts);
+        let mut acceptor = Acceptor::new();
+        assert_eq!(acceptor.feed(&warned(&flight)), flight.len() + 7);
+        let Ok(Hello::Complete(hello)) = acceptor.client_hello() else {
+            panic!("the hello is whole: {acceptor:?}");
+        };
+        assert_eq!(hello.server_name(), Some("server.test"));
+        let engine = acceptor.accept(&server).expect("the hello is whole");
+        let mut pair = Pair::of_engines(client, engine);
+        pair.handshake();
+        assert_eq!(pair.exchange(Side::Client, b"on it goes"), b"on it goes");
+    }
+}

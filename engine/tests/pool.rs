@@ -169,15 +169,57 @@ fn nothing_larger_is_lent_than_the_queue_could_grow_to() {
     let bytes = pool.bytes();
     assert!(bytes > 1_800_000, "{bytes}");
 
+    let mut other = connected(&wide);
+    other.client.borrow_buffers(&mut pool);
+    other.server.borrow_buffers(&mut pool);
+    assert_eq!(pool.bytes(), 0);
+    other.client.return_buffers(&mut pool);
+    other.server.return_buffers(&mut pool);
+    assert_eq!(pool.bytes(), bytes);
+
+    // What is too large for it makes room for what is not.
     let mut narrow = connected(&Contexts::new());
     narrow.client.borrow_buffers(&mut pool);
     narrow.server.borrow_buffers(&mut pool);
-    assert_eq!(pool.bytes(), bytes);
+    narrow.client.return_buffers(&mut pool);
+    narrow.server.return_buffers(&mut pool);
+    assert!(pool.bytes() < bytes - MIB, "{pool:?}");
     assert_eq!(narrow.exchange(Side::Client, &[4; MIB]), [4; MIB]);
+    narrow.client.return_buffers(&mut pool);
+    assert!(pool.bytes() > 65_536, "{pool:?}");
+}
 
-    let mut wide = connected(&wide);
-    wide.client.borrow_buffers(&mut pool);
-    wide.server.borrow_buffers(&mut pool);
+#[test]
+fn a_handshake_that_grows_leaves_nothing_in_the_pool() {
+    let contexts = Contexts::new();
+    let (_, server) = contexts.build();
+    let mut pool = BufferPool::new(1);
+    let mut hostile = server.accept();
+    // A ClientHello of 64 KiB in records of one byte.
+    let records = [1, 0, 255, 255].into_iter().chain(core::iter::repeat(0));
+    for byte in records.take(21_000) {
+        hostile.feed(&[22, 3, 1, 0, 1, byte]);
+        hostile.return_buffers(&mut pool);
+        assert_eq!(pool.bytes(), 0);
+    }
+    for byte in [0; 21_000] {
+        hostile.feed(&[22, 3, 1, 0, 1, byte]);
+        let dead = hostile.handshake().is_err();
+        hostile.return_buffers(&mut pool);
+        assert_eq!(pool.bytes(), 0);
+        if dead {
+            break;
+        }
+    }
+    assert!(hostile.handshake().is_err());
+
+    let mut pair = connected(&contexts);
+    let mut into = vec![0; 16_385];
+    carry(&mut pair, &mut pool, &[6; 16_384], &mut into);
+    let bytes = pool.bytes();
+    assert!(bytes >= 32_768, "{pool:?}");
+    pair.client.borrow_buffers(&mut pool);
+    pair.server.borrow_buffers(&mut pool);
     assert_eq!(pool.bytes(), 0);
 }
 

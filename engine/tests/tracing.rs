@@ -7,7 +7,8 @@ use core::fmt::{self, Write as _};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
-use offwire::{Engine, Error, KeyUpdate, ProtocolVersion, Read, Settings, Write};
+use offwire::{Engine, Error, KeyUpdate, ProtocolVersion, Read, Settings, Write, WriteEarlyData};
+use offwire_testkit::early_data::{Answer, early_contexts, with_session};
 use offwire_testkit::{Contexts, Pair, Side};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -154,9 +155,25 @@ fn limits_that_are_hit_are_told() {
         let record = pair.client.take_outgoing();
         assert_eq!(pair.server.feed(&record), record.len());
         assert!(pair.server.feed(&[0; 10_000]) < 10_000);
+        assert!(pair.server.feed_space().is_empty());
     });
     assert_eq!(count(&lines, "write blocked outgoing="), 1, "{lines:#?}");
-    assert_eq!(count(&lines, "incoming queue full held="), 1, "{lines:#?}");
+    assert_eq!(count(&lines, "incoming queue full held="), 2, "{lines:#?}");
+}
+
+#[test]
+fn a_blocked_write_of_early_data_is_told() {
+    let lines = Journal::of(|| {
+        let contexts = early_contexts(1 << 17, Settings::default().outgoing_limit(1));
+        let (client, server) = with_session(&contexts, Answer::Accepts);
+        let mut pair = Pair::new(&client, &server, &contexts);
+        assert_eq!(
+            pair.client.write_early_data(&[1; 40_000]),
+            Ok(WriteEarlyData::NeedWrite)
+        );
+    });
+    let told = "write of early data blocked outgoing=";
+    assert_eq!(count(&lines, told), 1, "{lines:#?}");
 }
 
 /// Everything that is told of sessions, the secrets that their key log told, and the plaintext.

@@ -60,14 +60,14 @@ impl HelloReader {
             Assembled::Whole(message) => self.show_message(&message),
             Assembled::Junk {
                 message,
-                header: (header, length),
+                seen,
                 rest,
             } => {
                 self.state = State::Junk;
                 if let Some(hello) = self.show_message(&message)? {
                     return Ok(Some(hello));
                 }
-                match self.show(header.get(..length).unwrap_or_default())? {
+                match self.show(&seen)? {
                     None if !rest.is_empty() => self.show(rest),
                     shown => Ok(shown),
                 }

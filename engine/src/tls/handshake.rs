@@ -68,7 +68,7 @@ pub(super) enum RequestedName {
     Known(Option<Box<str>>),
     /// A copy of the first bytes is read until the ClientHello is whole.
     Reading(Box<Assembly>),
-    /// What came is no ClientHello, and the connection itself must say so.
+    /// What came is no ClientHello, and rustls, which sees it as well, must say so.
     Refused,
 }
 

@@ -10,12 +10,16 @@ use core::mem;
 
 use rustls::pki_types::DnsName;
 
+use crate::alert::{Alert, AlertLevel};
 use crate::negotiated::ProtocolVersion;
 use crate::record::{HEADER, LARGEST_INCOMING_RECORD, extend_message};
 use crate::tls::fields::Fields;
 
 /// The longest message that rustls puts together.
 const MAX_MESSAGE: usize = 65_535;
+
+const WARNING: u8 = AlertLevel::Warning as u8;
+const CLOSE_NOTIFY: u8 = Alert::CLOSE_NOTIFY.code();
 
 /// `server_name(0)` (RFC 6066 section 3).
 const SERVER_NAME: u16 = 0;
@@ -27,7 +31,7 @@ const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 
 /// The first handshake message of a client, from bytes that arrive in any pieces, in records of any
-/// length.
+/// length. Warnings before it are passed over, as rustls passes over a few of them.
 #[derive(Default)]
 pub(super) struct Assembly {
     awaited: Awaited,
@@ -41,7 +45,12 @@ enum Awaited {
     Header([u8; HEADER], usize),
     /// A handshake record's content, of which so many bytes are missing.
     Content(usize),
+    /// An alert, of which so many bytes are there.
+    Alert([u8; HEADER + ALERT], usize),
 }
+
+/// Bytes of an alert (RFC 8446 section 6).
+const ALERT: usize = 2;
 
 impl Default for Awaited {
     fn default() -> Self {
@@ -55,11 +64,11 @@ pub(super) enum Assembled<'a> {
     Incomplete,
     /// It is there to its last byte, or is too long to be waited for.
     Whole(Vec<u8>),
-    /// No record of a handshake follows what came of the message, but the beginning of another
-    /// header, and the rest of the bytes.
+    /// What came of the message is followed by something else: what was `seen` of it, and the rest of the
+    /// bytes.
     Junk {
         message: Vec<u8>,
-        header: ([u8; HEADER], usize),
+        seen: Vec<u8>,
         rest: &'a [u8],
     },
 }
@@ -81,14 +90,31 @@ impl Assembly {
                             let length = u16::from_be_bytes([high, low]);
                             self.awaited = Awaited::Content(length.into());
                         }
-                        [22] | [22, 3] | [22, 3, _] | [22, 3, _, _] => {}
-                        _ => {
-                            return Assembled::Junk {
-                                header: (*header, *length),
-                                message: mem::take(&mut self.message),
-                                rest,
-                            };
+                        [21, 3, _, 0, 2] if self.message.is_empty() => {
+                            let [kind, major, minor, high, low] = *header;
+                            let alert = [kind, major, minor, high, low, 0, 0];
+                            self.awaited = Awaited::Alert(alert, HEADER);
                         }
+                        [21 | 22]
+                        | [21 | 22, 3]
+                        | [21 | 22, 3, _]
+                        | [22, 3, _, _]
+                        | [21, 3, _, 0] => {}
+                        ref seen => return junk(&mut self.message, seen, rest),
+                    }
+                }
+                Awaited::Alert(alert, length) => {
+                    if let Some(byte) = alert.get_mut(*length) {
+                        *byte = *first;
+                    }
+                    *length += 1;
+                    rest = behind;
+                    match *alert {
+                        _ if *length < alert.len() => {}
+                        [.., WARNING, description] if description != CLOSE_NOTIFY => {
+                            self.awaited = Awaited::default();
+                        }
+                        ref seen => return junk(&mut self.message, seen, rest),
                     }
                 }
                 Awaited::Content(missing) => {
@@ -108,6 +134,7 @@ impl Assembly {
         Assembled::Incomplete
     }
 
+    /// Whether the message is there to its last byte, or is too long to be waited for.
     fn is_whole(&self) -> bool {
         match self.message[..] {
             [_, high, middle, low, ref body @ ..] => {
@@ -116,6 +143,15 @@ impl Assembly {
             }
             _ => false,
         }
+    }
+}
+
+/// What is neither a record of the handshake nor a warning before it.
+fn junk<'a>(message: &mut Vec<u8>, seen: &[u8], rest: &'a [u8]) -> Assembled<'a> {
+    Assembled::Junk {
+        message: mem::take(message),
+        seen: seen.into(),
+        rest,
     }
 }
 
@@ -141,7 +177,8 @@ pub(super) enum EarlyDataOffer {
 }
 
 impl Asked {
-    /// Reads a message with its header. A malformed one asks for nothing: rustls refuses it.
+    /// Reads a message with its header. In a malformed one, which rustls refuses, what stands before the
+    /// fault is found.
     pub(super) fn by(message: &[u8]) -> Self {
         let mut asked = Self::default();
         let Some(mut extensions) = Fields::client_hello_extensions(message) else {
@@ -198,7 +235,7 @@ mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
 
-    use super::{Asked, EarlyDataOffer};
+    use super::{Asked, Assembled, Assembly, EarlyDataOffer};
     use crate::tls::acceptor::HelloReader;
 
     const EARLY_DATA: (u16, &[u8]) = (42, &[]);
@@ -273,6 +310,32 @@ mod tests {
             }
         }
         assert_eq!(Asked::by(&hello(&[])), Asked::default());
+    }
+
+    #[test]
+    fn warnings_before_it_are_passed_over_and_other_alerts_are_not() {
+        let message = hello(&[EARLY_DATA]);
+        let record = [&[22, 3, 1][..], &vector::<2>(&message)].concat();
+        let assembled = |alert: [u8; 2]| {
+            let bytes = [&[21, 3, 1, 0, 2][..], &alert, &record].concat();
+            let mut assembly = Assembly::default();
+            for byte in &bytes {
+                match assembly.read(&[*byte]) {
+                    Assembled::Incomplete => {}
+                    Assembled::Whole(whole) => return Some(whole),
+                    Assembled::Junk { seen, .. } => {
+                        assert_eq!(seen, bytes[..7]);
+                        return None;
+                    }
+                }
+            }
+            panic!("neither the one nor the other");
+        };
+        assert_eq!(assembled([1, 90]), Some(message.clone())); // user_canceled
+        assert_eq!(assembled([1, 112]), Some(message)); // unrecognized_name
+        assert_eq!(assembled([1, 0]), None); // close_notify
+        assert_eq!(assembled([2, 40]), None); // handshake_failure, and fatal
+        assert_eq!(assembled([3, 90]), None);
     }
 
     #[test]

@@ -7,11 +7,10 @@ use offwire_testkit::{Contexts, Side};
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
 
 /// Bytes beyond the limits while the handshake lasts: its larger queue (128 KiB, and a record of
-/// slack), the outgoing queue's slack, a server's second reading of the ClientHello, from which the
-/// server name comes (the message, 64 KiB, and rustls's buffer for it, 128 KiB), and what rustls makes
-/// of a message: of two bytes on the wire up to 25, in a list that doubles, once more for each
-/// reading.
-pub(crate) const HANDSHAKE: usize = 1_728 * 1_024;
+/// slack), the outgoing queue's slack, a server's copy of the ClientHello, in which the server name is found
+/// (64 KiB), and what rustls makes of a message: of two bytes on the wire up to 25, in a list that
+/// doubles.
+pub(crate) const HANDSHAKE: usize = 1_344 * 1_024;
 
 /// Bytes beyond the limits after it: the engine with its keys and the peer's certificates, a handshake
 /// message that is not whole (64 KiB, and its old storage while it grows), and a record of slack in
@@ -27,7 +26,7 @@ pub(crate) const BEHIND_THE_FLIGHT: usize = 256 * 1_024;
 const PER_BYTE: usize = 12;
 
 /// The same of a message that is nothing but a list of the shortest entries.
-pub(crate) const PER_DECODED_BYTE: usize = 64;
+pub(crate) const PER_DECODED_BYTE: usize = 56;
 
 /// The same of certificates, which are copied for `negotiated` and while they are verified: a server
 /// keeps the whole transcript until the client has signed it, and puts them into each ticket.
