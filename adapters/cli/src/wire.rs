@@ -83,8 +83,9 @@ impl<'a> Wire<'a> {
                 Err(error) => Err(error.into()),
             };
             if let Err(failure) = result {
-                // The alert; that it cannot be sent changes nothing.
+                // The alert; that it cannot be sent changes nothing. Nothing is waited for besides.
                 self.pending.extend_from_slice(&session.take_outgoing());
+                let _ = self.blocking.set_nonblocking(false);
                 let _ = self.socket.write_all(&self.pending);
                 return Err(failure);
             }
@@ -120,9 +121,7 @@ impl<'a> Wire<'a> {
         loop {
             match self.look(&mut ciphertext).map_err(broken)? {
                 Arrived::Ciphertext(arrived) => {
-                    // A verb that says NeedRead has consumed all input: there is room for this.
-                    let _ = session.feed(arrived);
-                    return Ok(());
+                    return take_in(session, arrived, &mut self.pending);
                 }
                 Arrived::End => {
                     session.feed_eof();

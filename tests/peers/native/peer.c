@@ -236,8 +236,10 @@ static void check_opened(size_t size, size_t times) {
 
 static uint64_t seal(Pair *pair, size_t size, size_t count) {
     pair->to_server.kind = COUNTS;
-    for (int each = 0; each < WARM_UP; each++) write_all(pair->client, size);
-    discard(pair);
+    for (int each = 0; each < WARM_UP; each++) {
+        write_all(pair->client, size);
+        discard(pair);
+    }
     pair->to_server.tail = 0;
     uint64_t start = now();
     for (size_t each = 0; each < count; each++) {

@@ -163,7 +163,7 @@ fn memory(results: &Results) -> Vec<Option<Goal>> {
     let mut goals = Vec::new();
     let chain = results.value("offwire", Key::new("certificates", 0));
     let bulk = "memory after 1 MiB each way";
-    let with_pool = format!("{bulk} with a `BufferPool`");
+    let with_pool = format!("{bulk} with a `BufferPool`, which is all connections' and apart");
     for (peer, measure, name, client, server) in [
         ("offwire", "memory-bulk", bulk, 3_328.0, 2_560.0),
         ("offwire-pool", "memory-bulk", &with_pool, 3_328.0, 2_560.0),
