@@ -85,6 +85,7 @@ pub(crate) fn sizes(results: &Results) -> String {
             (3_000.0, "3 µs"),
             (10_000.0, "10 µs"),
             (30_000.0, "30 µs"),
+            (100_000.0, "100 µs"),
         ]),
     };
     lines(

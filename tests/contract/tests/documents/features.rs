@@ -3,7 +3,7 @@
 use crate::sources::{bogo_references, references, text};
 
 /// What an embedder asks of a TLS library. A feature may not leave the table unnoticed.
-const FEATURES: [&str; 43] = [
+const FEATURES: [&str; 44] = [
     "explicit outcomes",
     "bounded buffers",
     "in-place and zero-copy",
@@ -40,6 +40,7 @@ const FEATURES: [&str; 43] = [
     "peek",
     "record sizing",
     "buffer release",
+    "buffers shared by connections",
     "tracing",
     "counters",
     "deterministic replay",
