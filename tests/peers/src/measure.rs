@@ -103,7 +103,7 @@ fn open_batches<C: Connection>(
         }
         laps.lap(&mut spent);
         let (opened, _) = opened.split_at_mut(wanted);
-        check_opened(opened, &plaintext)?;
+        check_opened(opened, plaintext)?;
         left -= times;
     }
     Ok(spent)
