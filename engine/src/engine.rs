@@ -242,7 +242,8 @@ impl Engine {
 
     /// Gives back every empty buffer and the expanded keys (SSL_MODE_RELEASE_BUFFERS).
     ///
-    /// Buffers that were borrowed from a [`BufferPool`](crate::BufferPool) are freed as well: return them first.
+    /// Buffers that were borrowed from a [`BufferPool`](crate::BufferPool) are freed as well: return
+    /// them first.
     ///
     /// The engine has no clock; the caller's loop knows when a connection is idle. The next record
     /// allocates again, and rebuilds the keys from their secrets. What the handshake and its

@@ -36,12 +36,12 @@ const LEAST_STORAGE: usize = 4096;
 /// ```
 ///
 /// Engines that share a pool should have the same limits ([`Settings`](crate::Settings)): one is never
-/// lent more than it could grow to, and what is too large for it is freed. [`Engine::take_outgoing`] gives well-filled storage
-/// away and [`Engine::release`] frees it, lent or not.
+/// lent more than it could grow to, and what is too large for it is freed. [`Engine::take_outgoing`]
+/// gives well-filled storage away and [`Engine::release`] frees it, lent or not.
 ///
-/// What lay in a buffer is not wiped, as it is not when an engine keeps or
-/// frees it; no verb shows bytes of another connection, but [`Engine::feed_space`] hands out space that
-/// may hold them, to be written to.
+/// What lay in a buffer is not wiped, as it is not when an engine keeps or frees it; no verb shows
+/// bytes of another connection, but [`Engine::feed_space`] hands out space that may hold them, to be
+/// written to.
 pub struct BufferPool {
     incoming: Vec<Vec<u8>>,
     outgoing: Vec<Vec<u8>>,
@@ -89,32 +89,30 @@ impl Engine {
     /// Takes storage from `pool` for each queue that has none. Call it before the verbs of a connection
     /// that is ready, and [`Self::return_buffers`] after them.
     ///
-    /// Nothing happens before the handshake is complete, and after a fatal error: a handshake has buffers of its own,
-    /// which go when it ends. If the pool has none to lend, queues grow by need, and what they have grown to is
-    /// the pool's next.
+    /// Nothing happens before the handshake is complete, and after a fatal error: a handshake has
+    /// buffers of its own, which go when it ends. If the pool has none to lend, queues grow by need,
+    /// and what they have grown to is the pool's next.
     #[inline]
     pub fn borrow_buffers(&mut self, pool: &mut BufferPool) {
         let Phase::Open(_) = self.phase else {
             return;
         };
-        let incoming = &mut self.incoming;
-        if incoming.lacks_storage() {
-            let largest = incoming.largest_storage();
-            if let Some(storage) = lend(&mut pool.incoming, largest) {
-                incoming.use_storage(storage);
-            }
+        let (incoming, outgoing) = (&mut self.incoming, &mut self.outgoing);
+        if incoming.lacks_storage()
+            && let Some(storage) = lend(&mut pool.incoming, incoming.largest_storage())
+        {
+            incoming.use_storage(storage);
         }
-        let outgoing = &mut self.outgoing;
-        if outgoing.lacks_storage() {
-            let largest = outgoing.largest_storage();
-            if let Some(storage) = lend(&mut pool.outgoing, largest) {
-                outgoing.use_storage(storage);
-            }
+        if outgoing.lacks_storage()
+            && let Some(storage) = lend(&mut pool.outgoing, outgoing.largest_storage())
+        {
+            outgoing.use_storage(storage);
         }
     }
 
-    /// Gives the storage of each queue that holds nothing to `pool`; a queue that holds something keeps its
-    /// own. Whether it was borrowed does not matter. Nothing happens when [`Self::borrow_buffers`] would do nothing.
+    /// Gives the storage of each queue that holds nothing to `pool`; a queue that holds something
+    /// keeps its own. Whether it was borrowed does not matter. Nothing happens in a handshake and
+    /// after a fatal error, as with [`Self::borrow_buffers`].
     ///
     /// Not between [`Self::feed_space`] and [`Self::fed`]: the space belongs to the storage.
     ///
@@ -132,8 +130,8 @@ impl Engine {
     }
 }
 
-/// The last storage that came back, which the caches may still hold. What is too large is freed, so that it is in
-/// nobody's way.
+/// The last storage that came back, which the caches may still hold. What is too large is freed, so
+/// that it is in nobody's way.
 fn lend(shelf: &mut Vec<Vec<u8>>, largest: usize) -> Option<Vec<u8>> {
     while let Some(storage) = shelf.pop() {
         if storage.len() <= largest {

@@ -28,22 +28,40 @@ use offwire::{
 use offwire_testkit::early_data::{Answer, early_contexts, with_session};
 use offwire_testkit::{Authority, Identity, Kind, Suite};
 
-/// AES-128-GCM of AWS-LC, but for what a failure leaves.
-struct Untouched(&'static dyn Tls13AeadAlgorithm);
+/// AES-128-GCM of AWS-LC, but for one habit.
+struct Odd {
+    aws_lc: &'static dyn Tls13AeadAlgorithm,
+    habit: Habit,
+}
 
-struct Opener(Box<dyn MessageDecrypter>);
+/// What a provider does otherwise.
+#[derive(Clone, Copy)]
+enum Habit {
+    /// It leaves what it cannot open as it was.
+    Untouched,
+    /// It puts padding behind handshake messages (RFC 8446 section 5.4).
+    Padded,
+}
 
-impl Tls13AeadAlgorithm for Untouched {
+impl Tls13AeadAlgorithm for Odd {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        self.0.encrypter(key, iv)
+        let encrypter = self.aws_lc.encrypter(key, iv);
+        match self.habit {
+            Habit::Untouched => encrypter,
+            Habit::Padded => Box::new(Padder(encrypter)),
+        }
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        Box::new(Opener(self.0.decrypter(key, iv)))
+        let decrypter = self.aws_lc.decrypter(key, iv);
+        match self.habit {
+            Habit::Untouched => Box::new(Opener(decrypter)),
+            Habit::Padded => decrypter,
+        }
     }
 
     fn key_len(&self) -> usize {
-        self.0.key_len()
+        self.aws_lc.key_len()
     }
 
     fn extract_keys(
@@ -51,9 +69,13 @@ impl Tls13AeadAlgorithm for Untouched {
         key: AeadKey,
         iv: Iv,
     ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        self.0.extract_keys(key, iv)
+        self.aws_lc.extract_keys(key, iv)
     }
 }
+
+struct Opener(Box<dyn MessageDecrypter>);
+
+struct Padder(Box<dyn MessageEncrypter>);
 
 impl MessageDecrypter for Opener {
     fn decrypt<'a>(
@@ -65,33 +87,6 @@ impl MessageDecrypter for Opener {
         let trial = InboundOpaqueMessage::new(message.typ, message.version, &mut copy);
         let _ = self.0.decrypt(trial, number)?;
         self.0.decrypt(message, number)
-    }
-}
-
-/// AES-128-GCM of AWS-LC, but with padding behind handshake messages (RFC 8446 section 5.4).
-struct Padded(&'static dyn Tls13AeadAlgorithm);
-
-struct Padder(Box<dyn MessageEncrypter>);
-
-impl Tls13AeadAlgorithm for Padded {
-    fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        Box::new(Padder(self.0.encrypter(key, iv)))
-    }
-
-    fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        self.0.decrypter(key, iv)
-    }
-
-    fn key_len(&self) -> usize {
-        self.0.key_len()
-    }
-
-    fn extract_keys(
-        &self,
-        key: AeadKey,
-        iv: Iv,
-    ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        self.0.extract_keys(key, iv)
     }
 }
 
@@ -147,12 +142,17 @@ fn aws_lc() -> &'static dyn Tls13AeadAlgorithm {
     suite.expect("of TLS 1.3").aead_alg
 }
 
+fn odd(habit: Habit) -> &'static dyn Tls13AeadAlgorithm {
+    let aws_lc = aws_lc();
+    Box::leak(Box::new(Odd { aws_lc, habit }))
+}
+
 fn padded() -> &'static dyn Tls13AeadAlgorithm {
-    Box::leak(Box::new(Padded(aws_lc())))
+    odd(Habit::Padded)
 }
 
 fn untouched() -> &'static dyn Tls13AeadAlgorithm {
-    Box::leak(Box::new(Untouched(aws_lc())))
+    odd(Habit::Untouched)
 }
 
 /// A server that knows no session, and skips so many bytes; with tickets it takes no early data at all.

@@ -134,7 +134,8 @@ impl ServerCertVerifier for PinningVerifier {
         key: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        signed_with(key, message, signed)
+        let key = SubjectPublicKeyInfoDer::from(key.as_ref());
+        verify_tls13_signature_with_raw_key(message, &key, signed, &algorithms())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -162,11 +163,11 @@ impl ClientCertVerifier for PinningVerifier {
 
     fn verify_tls12_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        message: &[u8],
+        key: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(CertificateError::BadSignature.into())
+        ServerCertVerifier::verify_tls12_signature(self, message, key, signed)
     }
 
     fn verify_tls13_signature(
@@ -175,26 +176,16 @@ impl ClientCertVerifier for PinningVerifier {
         key: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        signed_with(key, message, signed)
+        ServerCertVerifier::verify_tls13_signature(self, message, key, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        algorithms().supported_schemes()
+        ServerCertVerifier::supported_verify_schemes(self)
     }
 
     fn requires_raw_public_keys(&self) -> bool {
         true
     }
-}
-
-/// Whether the owner of this raw public key has signed the message.
-fn signed_with(
-    key: &CertificateDer<'_>,
-    message: &[u8],
-    signed: &DigitallySignedStruct,
-) -> Result<HandshakeSignatureValid, Error> {
-    let key = SubjectPublicKeyInfoDer::from(key.as_ref());
-    verify_tls13_signature_with_raw_key(message, &key, signed, &algorithms())
 }
 
 impl Identity {
