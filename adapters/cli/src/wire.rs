@@ -5,6 +5,7 @@
 //! both sides only wrote until the buffers between them were full, each would wait for the other.
 //! Once the connection is open, `duplex` has a thread for each direction.
 
+use core::time::Duration;
 use std::io::{self, Read as _, Write as _};
 use std::net;
 
@@ -16,6 +17,9 @@ use offwire::{Error, Read};
 use crate::exit::{Failure, broken};
 use crate::session::{CIPHERTEXT, Next, Outcome, PLAINTEXT, Session};
 use crate::terminal::pour;
+
+/// How long the alert of a connection that failed may wait for a peer that reads nothing.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A socket that does not block, until [`Wire::finish`].
 #[derive(Debug)]
@@ -83,9 +87,10 @@ impl<'a> Wire<'a> {
                 Err(error) => Err(error.into()),
             };
             if let Err(failure) = result {
-                // The alert; that it cannot be sent changes nothing. Nothing is waited for besides.
+                // The alert; that it cannot be sent changes nothing.
                 self.pending.extend_from_slice(&session.take_outgoing());
                 let _ = self.blocking.set_nonblocking(false);
+                let _ = self.blocking.set_write_timeout(Some(LAST_WORDS));
                 let _ = self.socket.write_all(&self.pending);
                 return Err(failure);
             }
