@@ -10,7 +10,7 @@ use core::mem;
 
 use rustls::pki_types::DnsName;
 
-use crate::alert::{Alert, AlertLevel};
+use crate::alert::AlertLevel;
 use crate::negotiated::ProtocolVersion;
 use crate::record::{HEADER, LARGEST_INCOMING_RECORD, extend_message};
 use crate::tls::fields::Fields;
@@ -19,7 +19,6 @@ use crate::tls::fields::Fields;
 const MAX_MESSAGE: usize = 65_535;
 
 const WARNING: u8 = AlertLevel::Warning as u8;
-const CLOSE_NOTIFY: u8 = Alert::CLOSE_NOTIFY.code();
 
 /// `server_name(0)` (RFC 6066 section 3).
 const SERVER_NAME: u16 = 0;
@@ -86,20 +85,21 @@ impl Assembly {
                     *length += 1;
                     rest = behind;
                     match *header.get(..*length).unwrap_or_default() {
-                        [22, 3, _, high, low] if is_permitted([high, low]) => {
+                        [22, major, minor, high, low]
+                            if is_version([major, minor]) && is_permitted([high, low]) =>
+                        {
                             let length = u16::from_be_bytes([high, low]);
                             self.awaited = Awaited::Content(length.into());
                         }
-                        [21, 3, _, 0, 2] if self.message.is_empty() => {
-                            let [kind, major, minor, high, low] = *header;
-                            let alert = [kind, major, minor, high, low, 0, 0];
+                        [21, major, minor, 0, 2]
+                            if is_version([major, minor]) && self.message.is_empty() =>
+                        {
+                            let alert = [21, major, minor, 0, 2, 0, 0];
                             self.awaited = Awaited::Alert(alert, HEADER);
                         }
-                        [21 | 22]
-                        | [21 | 22, 3]
-                        | [21 | 22, 3, _]
-                        | [22, 3, _, _]
-                        | [21, 3, _, 0] => {}
+                        [21 | 22] | [21 | 22, 3 | 0 | 0xfe] => {}
+                        [21 | 22, major, minor] | [22, major, minor, _] | [21, major, minor, 0]
+                            if is_version([major, minor]) => {}
                         ref seen => return junk(&mut self.message, seen, rest),
                     }
                 }
@@ -111,7 +111,7 @@ impl Assembly {
                     rest = behind;
                     match *alert {
                         _ if *length < alert.len() => {}
-                        [.., WARNING, description] if description != CLOSE_NOTIFY => {
+                        [.., WARNING, _] => {
                             self.awaited = Awaited::default();
                         }
                         ref seen => return junk(&mut self.message, seen, rest),
@@ -153,6 +153,12 @@ fn junk<'a>(message: &mut Vec<u8>, seen: &[u8], rest: &'a [u8]) -> Assembled<'a>
         seen: seen.into(),
         rest,
     }
+}
+
+/// Whether a record before the ServerHello may have this version. "It MUST be ignored for all purposes"
+/// (RFC 8446 section 5.1); rustls refuses what is neither a TLS version nor another that it knows.
+const fn is_version(version: [u8; 2]) -> bool {
+    matches!(version, [3, _] | [0, 2] | [0xfe, 0xfc | 0xfd | 0xff])
 }
 
 /// Whether a handshake record may have this length.
@@ -332,8 +338,8 @@ mod tests {
             panic!("neither the one nor the other");
         };
         assert_eq!(assembled([1, 90]), Some(message.clone())); // user_canceled
-        assert_eq!(assembled([1, 112]), Some(message)); // unrecognized_name
-        assert_eq!(assembled([1, 0]), None); // close_notify
+        assert_eq!(assembled([1, 112]), Some(message.clone())); // unrecognized_name
+        assert_eq!(assembled([1, 0]), Some(message)); // close_notify
         assert_eq!(assembled([2, 40]), None); // handshake_failure, and fatal
         assert_eq!(assembled([3, 90]), None);
     }
