@@ -1,5 +1,5 @@
-//! A TCP connection of `serve`: time limits that a slow peer cannot stretch, and an end that does
-//! not destroy what was just sent.
+//! A TCP connection of `serve`, and the last of one that `connect` gives up: time limits that a slow
+//! peer cannot stretch, and an end that does not destroy what was just sent.
 
 use core::time::Duration;
 use std::io::{self, Read, Write};
@@ -105,4 +105,32 @@ fn timed_out(error: io::Error) -> io::Error {
         return io::ErrorKind::TimedOut.into();
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
+
+    use super::{Limit, Socket};
+
+    /// Otherwise a peer that reads or sends a byte now and then could hold us as long as it likes.
+    #[test]
+    fn nothing_passes_once_the_limit_is_over_though_the_peer_is_ready() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(b"ready").unwrap();
+        assert_eq!(near.peek(&mut [0; 5]).unwrap(), 5);
+        let mut socket = Socket::new(near, Limit::Until(Instant::now()));
+        let refused = socket.write(b"late").map_err(|error| error.kind());
+        assert_eq!(refused, Err(ErrorKind::TimedOut));
+        let refused = socket.read(&mut [0; 5]).map_err(|error| error.kind());
+        assert_eq!(refused, Err(ErrorKind::TimedOut));
+
+        socket.set_limit(Limit::None).unwrap();
+        assert_eq!(socket.write(b"late").unwrap(), 4);
+        assert_eq!(socket.read(&mut [0; 5]).unwrap(), 5);
+    }
 }

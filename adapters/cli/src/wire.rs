@@ -16,9 +16,10 @@ use offwire::{Error, Read};
 
 use crate::exit::{Failure, broken};
 use crate::session::{CIPHERTEXT, Next, Outcome, PLAINTEXT, Session};
+use crate::socket::{Limit, Socket};
 use crate::terminal::pour;
 
-/// How long the alert of a connection that failed may wait for a peer that reads nothing.
+/// How long the alert of a connection that failed may wait for a peer that reads nothing, or little.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A socket that does not block, until [`Wire::finish`].
@@ -87,14 +88,20 @@ impl<'a> Wire<'a> {
                 Err(error) => Err(error.into()),
             };
             if let Err(failure) = result {
-                // The alert; that it cannot be sent changes nothing.
-                self.pending.extend_from_slice(&session.take_outgoing());
-                let _ = self.blocking.set_nonblocking(false);
-                let _ = self.blocking.set_write_timeout(Some(LAST_WORDS));
-                let _ = self.socket.write_all(&self.pending);
+                // That the alert cannot be sent changes nothing.
+                let _ = self.send_last(session);
                 return Err(failure);
             }
         }
+    }
+
+    /// Sends the alert of a connection that failed, and what stands before it.
+    fn send_last(&mut self, session: &mut Session) -> io::Result<()> {
+        self.pending.extend_from_slice(&session.take_outgoing());
+        self.blocking.set_nonblocking(false)?;
+        let mut socket = Socket::new(self.blocking.try_clone()?, Limit::within(LAST_WORDS));
+        socket.write_all(&self.pending)?;
+        socket.linger()
     }
 
     /// Sends all that is outgoing, and takes in what arrives as often as the socket is full.
@@ -126,7 +133,9 @@ impl<'a> Wire<'a> {
         loop {
             match self.look(&mut ciphertext).map_err(broken)? {
                 Arrived::Ciphertext(arrived) => {
-                    return take_in(session, arrived, &mut self.pending);
+                    take_in(session, arrived, &mut self.pending)?;
+                    // The engine counts as sent what it has handed out meanwhile.
+                    return self.send(session);
                 }
                 Arrived::End => {
                     session.feed_eof();
@@ -184,7 +193,7 @@ fn take_in(
         match session.read(&mut plaintext)? {
             Read::Read(n) => pour(plaintext.get(..n).unwrap_or_default())?,
             Read::NeedWrite => pending.extend_from_slice(&session.take_outgoing()),
-            // It has consumed all input, or discards it from now on.
+            // It has consumed all input, so that there is room again, or discards it from now on.
             Read::NeedRead | Read::Closed | Read::Truncated => {}
         }
     }

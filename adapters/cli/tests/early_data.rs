@@ -2,24 +2,25 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"
 )]
 
 mod support;
 
-use std::net::{TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::sync::mpsc::channel;
 
 use offwire::{
-    EarlyDataStatus, Handshake, HandshakeKind, ProtocolVersion, Read, ReadEarlyData, Shutdown,
-    Write, WriteEarlyData,
+    EarlyDataStatus, HandshakeKind, ReadEarlyData, Server as Context, Write, WriteEarlyData,
 };
 use offwire_stream::Stream;
-use offwire_testkit::{Authority, Contexts};
 
-use support::{File, Ran, Server, offwire, run};
+use support::early::{
+    BULK, connect, connect_watched, contexts, noise, peer, read_early, read_to_end,
+};
+use support::{File, Server, read_all};
 
 #[test]
 fn early_data_is_echoed_whether_it_is_accepted_or_not() {
@@ -48,64 +49,6 @@ fn early_data_is_echoed_whether_it_is_accepted_or_not() {
     assert_eq!(ran.text(), "early line\nlate line\n");
 }
 
-/// More than the buffers of two sockets hold, in bytes.
-const BULK: usize = 24 << 20;
-
-/// As much early data as is ever permitted here, in bytes.
-const LIMIT: u32 = 1 << 26;
-
-fn contexts() -> Contexts {
-    Contexts::new()
-        .version(ProtocolVersion::Tls13)
-        .danger_early_data(LIMIT)
-        .half_rtt()
-}
-
-/// Whom the peer's connections come to: the first, for a session, then the second, which `serve`
-/// does the rest of.
-fn peer<T: Send + 'static>(
-    [first, second]: [offwire::Server; 2],
-    serve: impl FnOnce(Stream<TcpStream>) -> T + Send + 'static,
-) -> (String, JoinHandle<T>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("localhost:{}", listener.local_addr().unwrap().port());
-    let peer = thread::spawn(move || {
-        let mut stream = Stream::accept(&first, listener.accept().unwrap().0);
-        assert_eq!(read_early(&mut stream), b"");
-        assert_eq!(read_to_end(&mut stream), b"");
-        serve(Stream::accept(&second, listener.accept().unwrap().0))
-    });
-    (address, peer)
-}
-
-/// Reads what is early; the handshake may be complete then.
-fn read_early(stream: &mut Stream<TcpStream>) -> Vec<u8> {
-    let (mut early, mut buffer) = (Vec::new(), vec![0; 17_000]);
-    loop {
-        match stream.read_early_data(&mut buffer).unwrap() {
-            ReadEarlyData::Read(n) => early.extend_from_slice(&buffer[..n]),
-            ReadEarlyData::NeedRead | ReadEarlyData::NeedWrite => {}
-            ReadEarlyData::Ended => return early,
-        }
-    }
-}
-
-/// Reads up to the client's close_notify and closes, too.
-fn read_to_end(stream: &mut Stream<TcpStream>) -> Vec<u8> {
-    while stream.handshake().unwrap() != Handshake::Complete {}
-    let (mut received, mut buffer) = (Vec::new(), vec![0; 17_000]);
-    loop {
-        match stream.read(&mut buffer).unwrap() {
-            Read::Read(n) => received.extend_from_slice(&buffer[..n]),
-            Read::NeedRead | Read::NeedWrite => {}
-            Read::Closed => break,
-            Read::Truncated => panic!("truncated after {} bytes", received.len()),
-        }
-    }
-    while stream.shutdown().unwrap() != Shutdown::Complete {}
-    received
-}
-
 /// Writes all of it, before the handshake is complete as far as that goes.
 fn answer(stream: &mut Stream<TcpStream>, plaintext: &[u8]) {
     let mut written = 0;
@@ -127,25 +70,19 @@ fn answer(stream: &mut Stream<TcpStream>, plaintext: &[u8]) {
     }
 }
 
-/// Runs `offwire connect` with one connection before, for a session.
-fn connect(address: &str, file: &File, input: &[u8]) -> Ran {
-    let ca = File::new("ca.pem", Authority::shared().pem());
-    let args = ["connect", address, "--ca", &ca.text(), "--reconnect", "1"];
-    let early = ["--show", "--early-data", &file.text()];
-    run(&mut offwire(&[&args[..], &early].concat()), input)
-}
+/// What the program may hold back of what has arrived, in bytes: no more than the engine's queue.
+const HELD: usize = 128 << 10;
 
-fn noise(seed: u64, len: usize) -> Vec<u8> {
-    offwire_testkit::Random::new(seed).bytes(len)
-}
-
-/// Both directions are full before either side has read all.
+/// Both directions are full before either side has read all; and what is answered passes the program
+/// by before any of the rest is read.
 #[test]
 fn early_data_is_answered_in_bulk_before_it_is_read() {
     let (early, bulk) = (noise(1, BULK), noise(2, BULK));
     let (_, server) = contexts().build();
     let answered = bulk.clone();
-    let (address, peer) = peer([server.clone(), server], move |mut stream| {
+    let (passed, has_passed) = channel();
+    let (address, peer) = peer(server.clone(), move |socket| {
+        let mut stream = Stream::accept(&server, socket);
         let mut first = vec![0; 17_000];
         loop {
             match stream.read_early_data(&mut first).unwrap() {
@@ -155,11 +92,18 @@ fn early_data_is_answered_in_bulk_before_it_is_read() {
             }
         }
         answer(&mut stream, &answered);
+        has_passed.recv().unwrap();
         let rest = [read_early(&mut stream), read_to_end(&mut stream)].concat();
         (stream.engine().early_data(), [first, rest].concat())
     });
     let file = File::new("early.bin", &early);
-    let ran = connect(&address, &file, b"the end").expect(0, "written, accepted");
+    let ran = connect_watched(&address, &file, b"the end", move |mut stdout| {
+        let mut most = vec![0; BULK - HELD];
+        stdout.read_exact(&mut most).unwrap();
+        passed.send(()).unwrap();
+        [most, read_all(stdout)].concat()
+    });
+    let ran = ran.expect(0, "written, accepted");
     assert!(ran.stdout == bulk, "{} bytes came back", ran.stdout.len());
     let (status, received) = peer.join().unwrap();
     assert_eq!(status, EarlyDataStatus::Accepted);
@@ -173,14 +117,15 @@ fn rejected_early_data_is_sent_again() {
     let contexts = contexts();
     let mut config = contexts.server_config();
     let (_, stranger) = contexts.build();
-    let taking = offwire::Server::new(config.clone()).with_settings(stranger.settings());
+    let taking = Context::new(config.clone()).with_settings(stranger.settings());
     config.max_early_data_size = 0;
-    let declining = offwire::Server::new(config).with_settings(stranger.settings());
+    let declining = Context::new(config).with_settings(stranger.settings());
     for (second, kind) in [
         (stranger, HandshakeKind::Full),
         (declining, HandshakeKind::Resumed),
     ] {
-        let (address, peer) = peer([taking.clone(), second], |mut stream| {
+        let (address, peer) = peer(taking.clone(), move |socket| {
+            let mut stream = Stream::accept(&second, socket);
             assert_eq!(read_early(&mut stream), b"");
             assert_eq!(stream.engine().early_data(), EarlyDataStatus::Rejected);
             let received = read_to_end(&mut stream);

@@ -8,10 +8,12 @@
     reason = "tests fail by panicking"
 )]
 
+pub(crate) mod early;
+
 use core::time::Duration;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -60,8 +62,18 @@ impl Ran {
 
 /// Runs a command with this input to its end.
 pub(crate) fn run(command: &mut Command, input: &[u8]) -> Ran {
+    run_watched(command, input, read_all)
+}
+
+/// As [`run`], but what stands on stdout is read to its end by `watch`.
+pub(crate) fn run_watched(
+    command: &mut Command,
+    input: &[u8],
+    watch: impl FnOnce(ChildStdout) -> Vec<u8> + Send + 'static,
+) -> Ran {
     let mut child = command.spawn().unwrap();
-    let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+    let (stdout, stderr) = (child.stdout.take().unwrap(), collect(child.stderr.take()));
+    let stdout = thread::spawn(move || watch(stdout));
     let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
     let input = thread::spawn(move || {
         // A program may end without reading its input.
@@ -78,12 +90,14 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Ran {
 }
 
 fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
-    let mut pipe = pipe.unwrap();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).unwrap();
-        bytes
-    })
+    let pipe = pipe.unwrap();
+    thread::spawn(move || read_all(pipe))
+}
+
+pub(crate) fn read_all(mut pipe: impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    pipe.read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 fn wait(child: &mut Child) -> ExitStatus {
