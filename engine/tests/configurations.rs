@@ -10,15 +10,13 @@ use offwire::rustls::client::{EchConfig, EchGreaseConfig, EchMode};
 use offwire::rustls::compress::{
     CertCompressor, CertDecompressor, CompressionFailed, CompressionLevel, DecompressionFailed,
 };
-use offwire::rustls::crypto::aws_lc_rs::{default_provider, hpke};
+use offwire::rustls::crypto::aws_lc_rs::hpke;
 use offwire::rustls::pki_types::{CertificateDer, EchConfigListBytes, SubjectPublicKeyInfoDer};
 use offwire::rustls::server::AlwaysResolvesServerRawPublicKeys;
 use offwire::rustls::sign::SingleCertAndKey;
-use offwire::rustls::{self, CertificateCompressionAlgorithm, ClientConfig};
+use offwire::rustls::{self, CertificateCompressionAlgorithm};
 use offwire::{Alert, Client, Error, Peer, ProtocolVersion, Server};
-use offwire_testkit::{
-    Authority, Contexts, Identity, Kind, Pair, PinningVerifier, Side, StaplingVerifier,
-};
+use offwire_testkit::{Contexts, Identity, Kind, Pair, PinningVerifier, Side, StaplingVerifier};
 
 const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
 
@@ -173,16 +171,6 @@ fn a_certificate_that_cannot_be_decompressed_ends_it() {
     assert_eq!(server, Err(Error::Alert(Alert::BAD_CERTIFICATE)));
 }
 
-/// A client that hides the name it asks for, if the server can read it.
-fn ech_client(mode: EchMode) -> Client {
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_ech(mode)
-        .expect("the provider speaks TLS 1.3")
-        .with_root_certificates(Authority::shared().roots())
-        .with_no_client_auth();
-    Client::new(config)
-}
-
 /// An ECHConfigList of one configuration with this key, whose public name is `localhost`
 /// (draft-ietf-tls-esni-18 section 4).
 fn ech_config(public_key: &[u8]) -> Vec<u8> {
@@ -208,9 +196,8 @@ fn a_server_without_ech_is_authenticated_and_then_refused() {
     let (key, _) = rustls::crypto::hpke::Hpke::generate_key_pair(suite).expect("a key");
     let list = EchConfigListBytes::from(ech_config(&key.0));
     let config = EchConfig::new(list, &[suite]).expect("a configuration of ours");
-    let (_, server) = Contexts::new().build();
-    let contexts = Contexts::new().server_name("hidden.test");
-    let mut pair = Pair::new(&ech_client(EchMode::Enable(config)), &server, &contexts);
+    let contexts = Contexts::new().ech(EchMode::Enable(config));
+    let mut pair = Pair::of(&contexts.server_name("hidden.test"));
     let first = pair.client.handshake();
     assert_eq!(first, Ok(offwire::Handshake::NeedWrite));
     let hides = |name: &[u8]| {
@@ -243,8 +230,6 @@ fn a_server_without_ech_is_authenticated_and_then_refused() {
 fn a_client_may_act_as_if_it_used_ech() {
     let suite = hpke::DH_KEM_P256_HKDF_SHA256_AES_128;
     let (key, _) = rustls::crypto::hpke::Hpke::generate_key_pair(suite).expect("a key");
-    let client = ech_client(EchMode::Grease(EchGreaseConfig::new(suite, key)));
-    let contexts = Contexts::new();
-    let (_, server) = contexts.build();
-    use_and_close(&mut Pair::new(&client, &server, &contexts));
+    let mode = EchMode::Grease(EchGreaseConfig::new(suite, key));
+    use_and_close(&mut Pair::of(&Contexts::new().ech(mode)));
 }

@@ -5,6 +5,7 @@
 
 mod crypto;
 
+use offwire::rustls::client::EchMode;
 use offwire::rustls::pki_types::ServerName;
 use offwire::rustls::{CipherSuite, ClientConfig, NamedGroup, ServerConfig};
 use offwire::{Client, EarlyData, ProtocolVersion, Server, Settings};
@@ -85,6 +86,7 @@ pub struct Contexts {
     client_auth: ClientAuth,
     client_alpn: Vec<Vec<u8>>,
     server_alpn: Vec<Vec<u8>>,
+    ech: Option<EchMode>,
     tickets: usize,
     early_data: u32,
     half_rtt: HalfRtt,
@@ -109,6 +111,7 @@ impl Contexts {
             client_auth: ClientAuth::None,
             client_alpn: Vec::new(),
             server_alpn: Vec::new(),
+            ech: None,
             tickets: 2,
             early_data: 0,
             half_rtt: HalfRtt::Off,
@@ -322,6 +325,13 @@ impl Contexts {
             server_settings,
             ..self
         }
+    }
+
+    /// The client encrypts its ClientHello, or acts as if it did; it speaks TLS 1.3 only.
+    #[must_use]
+    pub fn ech(self, mode: EchMode) -> Self {
+        let ech = Some(mode);
+        Self { ech, ..self }
     }
 
     /// The name that the client asks for; `localhost` unless given.

@@ -43,9 +43,12 @@ impl Contexts {
     /// The client's configuration with its certificate, if it has one.
     pub(super) fn client_certified(&self) -> ClientConfig {
         let source = self.source(Usage::Client);
-        let builder = ClientConfig::builder_with_details(Arc::new(source.provider), source.clock)
-            .with_protocol_versions(&self.protocol_versions())
-            .unwrap();
+        let builder = ClientConfig::builder_with_details(Arc::new(source.provider), source.clock);
+        let builder = match &self.ech {
+            None => builder.with_protocol_versions(&self.protocol_versions()),
+            Some(mode) => builder.with_ech(mode.clone()),
+        };
+        let builder = builder.unwrap();
         let builder = match self.crypto {
             Crypto::Null => {
                 let verifier = Arc::new(NullVerifier(ClientAuth::None));
