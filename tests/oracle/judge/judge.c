@@ -44,6 +44,14 @@ struct answer {
 
 _Static_assert(sizeof(struct command) == 16 && sizeof(struct answer) == 24, "the pipe has no padding");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers on the pipe are little-endian");
+_Static_assert(SSL_ERROR_NONE == 0 && SSL_ERROR_SSL == 1 && SSL_ERROR_WANT_READ == 2 && SSL_ERROR_WANT_WRITE == 3 &&
+                   SSL_ERROR_SYSCALL == 5 && SSL_ERROR_ZERO_RETURN == 6,
+               "src/outcome.rs knows them by these numbers");
+_Static_assert(SSL_R_BAD_LENGTH == 271 && SSL_R_BAD_WRITE_RETRY == 127 && SSL_R_PROTOCOL_IS_SHUTDOWN == 207 &&
+                   SSL_R_SHUTDOWN_WHILE_IN_INIT == 407 && SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY == 291 &&
+                   SSL_R_UNEXPECTED_EOF_WHILE_READING == 294 && SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC == 281 &&
+                   SSL_AD_REASON_OFFSET == 1000,
+               "src/outcome.rs knows them by these numbers");
 
 struct end {
     SSL *ssl;

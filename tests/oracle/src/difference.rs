@@ -72,7 +72,7 @@ impl Difference {
             Self::X4 => "two KeyUpdates during a blocked write kill; one answer",
             Self::X5 => "a blocked record hides completed ones; each is reported",
             Self::X6 => "shutdown during a blocked write loses close_notify; queued behind it",
-            Self::X7 => "a fatal alert looks like a clean end later; the same error for ever",
+            Self::X7 => "a shutdown that meets a fatal alert is complete; the same error for ever",
             Self::X8 => "an alert that does not fit is lost; kept until it has left",
             Self::X9 => "peer data kills a renegotiation driven by writes; cannot arise",
             Self::X10 => "a write of 0 bytes returns 0 with SYSCALL; Written(0)",

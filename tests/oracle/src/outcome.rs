@@ -12,15 +12,17 @@ use offwire_testkit::schedule::Slices;
 use crate::difference::Difference;
 use crate::judge::{Answer, Operation};
 
-/// `SSL_get_error(3)`'s codes.
+/// `SSL_get_error(3)`'s codes, of `<openssl/ssl.h>`; `judge.c` asserts that they are these.
 mod code {
-    pub(super) const WANT_READ: i32 = openssl_sys::SSL_ERROR_WANT_READ;
-    pub(super) const WANT_WRITE: i32 = openssl_sys::SSL_ERROR_WANT_WRITE;
-    pub(super) const ZERO_RETURN: i32 = openssl_sys::SSL_ERROR_ZERO_RETURN;
-    pub(super) const SYSCALL: i32 = openssl_sys::SSL_ERROR_SYSCALL;
+    pub(super) const NONE: i32 = 0;
+    pub(super) const SSL: i32 = 1;
+    pub(super) const WANT_READ: i32 = 2;
+    pub(super) const WANT_WRITE: i32 = 3;
+    pub(super) const SYSCALL: i32 = 5;
+    pub(super) const ZERO_RETURN: i32 = 6;
 }
 
-/// Reason codes of `<openssl/sslerr.h>`.
+/// Reason codes of `<openssl/sslerr.h>`; `judge.c` asserts that they are these.
 pub(crate) mod reason {
     pub(crate) const BAD_LENGTH: i32 = 271;
     pub(crate) const BAD_WRITE_RETRY: i32 = 127;
@@ -169,25 +171,20 @@ pub(crate) fn translate(verb: Verb, answer: &Answer, life: Life) -> (Outcome, Op
         }
         Verb::Handshake | Verb::Shutdown | Verb::Write { .. } | Verb::Read(_) | Verb::Peek(_) => {}
     }
-    failure(answer, life)
+    (failure(answer, life), None)
 }
 
 /// What a call means that neither moved bytes nor finished.
-fn failure(answer: &Answer, life: Life) -> (Outcome, Option<Difference>) {
+fn failure(answer: &Answer, life: Life) -> Outcome {
     match (answer.error, answer.reason, life) {
-        (code::WANT_READ, ..) => (Outcome::NeedRead, None),
-        (code::WANT_WRITE, ..) => (Outcome::NeedWrite, None),
-        (code::ZERO_RETURN, _, Life::Alive) => (Outcome::Closed, None),
-        (code::ZERO_RETURN, _, Life::Dead(cause)) => (Outcome::Dead(cause), Some(Difference::X7)),
-        (_, _, Life::Dead(cause)) => (Outcome::Dead(cause), None),
-        (_, reason::PROTOCOL_IS_SHUTDOWN, Life::Alive) => {
-            (Outcome::Refused(Refusal::AfterShutdown), None)
-        }
-        (_, reason::SHUTDOWN_WHILE_IN_INIT, Life::Alive) => {
-            (Outcome::Refused(Refusal::InHandshake), None)
-        }
-        (_, reason::UNEXPECTED_EOF, Life::Alive) => (Outcome::Truncated, None),
-        (_, reason, Life::Alive) => (Outcome::Dead(cause(reason)), None),
+        (code::WANT_READ, ..) => Outcome::NeedRead,
+        (code::WANT_WRITE, ..) => Outcome::NeedWrite,
+        (code::ZERO_RETURN, ..) => Outcome::Closed,
+        (_, _, Life::Dead(cause)) => Outcome::Dead(cause),
+        (_, reason::PROTOCOL_IS_SHUTDOWN, Life::Alive) => Outcome::Refused(Refusal::AfterShutdown),
+        (_, reason::SHUTDOWN_WHILE_IN_INIT, Life::Alive) => Outcome::Refused(Refusal::InHandshake),
+        (_, reason::UNEXPECTED_EOF, Life::Alive) => Outcome::Truncated,
+        (_, reason, Life::Alive) => Outcome::Dead(cause(reason)),
     }
 }
 
@@ -231,8 +228,8 @@ pub(crate) fn refused(error: &StreamError) -> Outcome {
 /// OpenSSL's answer as a person reads it.
 pub(crate) fn spell(answer: &Answer) -> String {
     let error = match answer.error {
-        openssl_sys::SSL_ERROR_NONE => return format!("{}", answer.result),
-        openssl_sys::SSL_ERROR_SSL => "SSL",
+        code::NONE => return format!("{}", answer.result),
+        code::SSL => "SSL",
         code::WANT_READ => "WANT_READ",
         code::WANT_WRITE => "WANT_WRITE",
         code::SYSCALL => "SYSCALL",

@@ -2,7 +2,7 @@
 //! that this comparison needs.
 
 use offwire::KeyUpdate;
-use offwire_testkit::schedule::{Offer, Operation, Schedule, Start};
+use offwire_testkit::schedule::{Harm, Offer, Operation, Schedule, Start};
 use offwire_testkit::strategy::{self, Weights};
 use offwire_testkit::{Inlet, Side};
 use proptest::collection::vec;
@@ -42,6 +42,8 @@ enum Group {
     /// A write fills the pair to the brim but for so many bytes, a KeyUpdate meets it, perhaps one of
     /// the peer as well, and reads follow when so many bytes have been taken.
     Brim(Side, usize, KeyUpdate, Option<KeyUpdate>, usize),
+    /// A side closes, a bit of what it sends is flipped, and its next shutdown meets the peer's alert.
+    Alarm(Side, u32, u8),
 }
 
 /// The plan that belongs to a seed.
@@ -130,12 +132,15 @@ fn group() -> impl Strategy<Value = Group> {
         1..80_usize,
     );
     prop_oneof![
-        8 => strategy::side().prop_map(Group::Settle),
-        2 => (strategy::side(), write, vec((update, 1..90_usize), 1..4))
+        80 => strategy::side().prop_map(Group::Settle),
+        20 => (strategy::side(), write, vec((update, 1..90_usize), 1..4))
             .prop_map(|(side, write, updates)| Group::Crowd(side, write, updates)),
-        1 => brim.prop_map(|(side, gap, update, theirs, taken)| {
+        10 => brim.prop_map(|(side, gap, update, theirs, taken)| {
             Group::Brim(side, gap, update, theirs, taken)
         }),
+        // It ends a schedule, and so it comes seldom.
+        1 => (strategy::side(), any::<u32>(), 0..8_u8)
+            .prop_map(|(side, at, bit)| Group::Alarm(side, at, bit)),
     ]
 }
 
@@ -175,6 +180,19 @@ impl Group {
                 operations.push(Operation::Read(side, BUFFER));
                 operations.push(Operation::Read(side, BUFFER));
                 operations
+            }
+            Self::Alarm(side, at, bit) => {
+                let peer = side.peer();
+                vec![
+                    Operation::Feed(peer, Inlet::Feed, ALL),
+                    Operation::Read(peer, BUFFER),
+                    Operation::Shutdown(side),
+                    Operation::Harm(peer, Harm::Flip(at, bit)),
+                    Operation::Read(peer, BUFFER),
+                    Operation::Read(peer, BUFFER),
+                    Operation::Feed(side, Inlet::Feed, ALL),
+                    Operation::Shutdown(side),
+                ]
             }
         }
     }
