@@ -1,4 +1,4 @@
-//! Builds OpenSSL from source, once, and the judge, a small C program, against it.
+//! Builds OpenSSL from source, once, and two small C programs against it: the judge and the peer.
 
 use core::error::Error;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,8 @@ fn build() -> Result<(), Box<dyn Error>> {
     // Not in OUT_DIR: clippy has another, and OpenSSL takes minutes.
     let native = out.ancestors().nth(4).ok_or("OUT_DIR is elsewhere")?;
     let openssl = openssl(&native.join("native"));
-    compile("judge", &openssl, &out)
+    compile("judge", &openssl, &out)?;
+    compile("peer", &openssl, &out)
 }
 
 /// Where OpenSSL's headers and archives are: in a folder that has the release's name, but for its

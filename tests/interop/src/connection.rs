@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use offwire::rustls::pki_types::ServerName;
 use offwire::{
-    Acceptor, Alert, Client, ClientHello, Completion, EarlyDataStatus, Error, Handshake,
+    Acceptor, Alert, Client, ClientHello, Completion, EarlyDataStatus, Engine, Error, Handshake,
     HandshakeKind, Hello, KeyUpdate, Negotiated, Read, ReadEarlyData, Server, Shutdown, Stats,
     Write, WriteEarlyData,
 };
@@ -40,6 +40,15 @@ impl Connection {
     pub fn over(client: &Client, socket: TcpStream) -> Self {
         let name = ServerName::try_from("localhost").unwrap();
         Self(Stream::connect(client, name, patient(socket)).unwrap())
+    }
+
+    /// An engine's end over a socket that is connected already.
+    ///
+    /// # Panics
+    /// If the engine does not run under [`Completion::Sent`].
+    #[must_use]
+    pub fn of(engine: Engine, socket: TcpStream) -> Self {
+        Self(Stream::from_parts(engine, patient(socket)).unwrap())
     }
 
     /// Connects and completes the handshake.
@@ -291,7 +300,7 @@ impl Listener {
             Ok(server) => {
                 let settings = server.settings().completion(Completion::Sent);
                 let engine = acceptor.accept(&server.with_settings(settings)).unwrap();
-                Ok(Connection(Stream::from_parts(engine, socket).unwrap()))
+                Ok(Connection::of(engine, socket))
             }
             Err(alert) => {
                 acceptor.reject(alert).unwrap();
