@@ -3,7 +3,9 @@
 
 use offwire::ProtocolVersion;
 use offwire_contract::strategy::config;
-use offwire_testkit::schedule::{Authentication, Harm, Offer, Operation, Schedule, Start, run};
+use offwire_testkit::schedule::{
+    Authentication, Buffers, Harm, Offer, Operation, Schedule, Start, run,
+};
 use offwire_testkit::strategy::{authentication, suite, version};
 use offwire_testkit::{Cuts, Inlet, Outlet, Side, Suite};
 use proptest::prelude::*;
@@ -91,6 +93,25 @@ enum Meeting {
     Reset(usize),
 }
 
+/// The same, as a loop does it whose engines share their buffers.
+fn lent(schedule: Schedule) -> Schedule {
+    let calls = schedule.operations.into_iter();
+    let operations = calls.flat_map(|call| {
+        let borrow = Side::BOTH.map(Operation::BorrowBuffers);
+        let give_back = Side::BOTH.map(Operation::ReturnBuffers);
+        borrow.into_iter().chain([call]).chain(give_back)
+    });
+    Schedule {
+        operations: [Operation::Stock(20_000)]
+            .into_iter()
+            .chain(operations)
+            .collect(),
+        pool: 2,
+        buffers: Buffers::Lent,
+        ..schedule
+    }
+}
+
 /// Any bit of any flight; those of the first records' headers more often.
 fn anywhere() -> impl Strategy<Value = Schedule> {
     let kind = (version(), suite(), authentication());
@@ -101,11 +122,21 @@ fn anywhere() -> impl Strategy<Value = Schedule> {
         2 => (1..40_usize).prop_map(Meeting::Cut),
         1 => (0..80_usize).prop_map(Meeting::Reset),
     ];
-    (kind, (0..6_usize, at, 0..8_u8), meeting).prop_map(|(kind, place, meeting)| match meeting {
-        Meeting::Whole => flipped(kind, place, Cuts::Whole),
-        Meeting::Cut(bytes) => flipped(kind, place, Cuts::Bytes(bytes)),
-        Meeting::Read => flipped_then(kind, place, 1 << 20, |side| Operation::Read(side, 50)),
-        Meeting::Reset(bytes) => flipped_then(kind, place, bytes, |_| Operation::Reset),
+    let schedule =
+        (kind, (0..6_usize, at, 0..8_u8), meeting).prop_map(
+            |(kind, place, meeting)| match meeting {
+                Meeting::Whole => flipped(kind, place, Cuts::Whole),
+                Meeting::Cut(bytes) => flipped(kind, place, Cuts::Bytes(bytes)),
+                Meeting::Read => {
+                    flipped_then(kind, place, 1 << 20, |side| Operation::Read(side, 50))
+                }
+                Meeting::Reset(bytes) => flipped_then(kind, place, bytes, |_| Operation::Reset),
+            },
+        );
+    let buffers = prop_oneof![3 => Just(Buffers::Kept), 1 => Just(Buffers::Lent)];
+    (schedule, buffers).prop_map(|(schedule, buffers)| match buffers {
+        Buffers::Kept => schedule,
+        Buffers::Lent => lent(schedule),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use offwire_contract::strategy::config;
 use offwire_testkit::Cuts;
-use offwire_testkit::schedule::{Met, Operation, Schedule, Start, run};
+use offwire_testkit::schedule::{Buffers, Finished, Met, Operation, Schedule, Start, run};
 use offwire_testkit::strategy::{self, Weights, schedule_of, side};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -56,7 +56,7 @@ fn retried() -> impl Strategy<Value = Schedule> {
 
 fn harmed() -> impl Strategy<Value = Schedule> {
     let weights = Weights {
-        harm: 1,
+        harm: 2,
         shutdowns: 1,
         ..Weights::default()
     };
@@ -89,6 +89,70 @@ fn few_bytes() -> impl Strategy<Value = Schedule> {
             ..schedule
         },
     )
+}
+
+/// In which engines borrow and return buffers again and again. Below this limit no queue takes less for
+/// the length of its storage.
+fn lent() -> impl Strategy<Value = Schedule> {
+    const MOST_INCOMING: usize = 128 * 1_024;
+
+    let weights = Weights {
+        buffers: 12,
+        shutdowns: 1,
+        harm: 1,
+        ..Weights::default()
+    };
+    let start = prop_oneof![Just(Start::Connected), Just(Start::Fresh)];
+    let bulk = [0..30_000_usize, 0..30_000_usize];
+    (schedule_of(weights, 0..120), start, bulk).prop_map(|(schedule, start, bulk)| {
+        let settings = schedule.settings.map(|settings| {
+            let limit = settings.effective_incoming_limit().min(MOST_INCOMING);
+            settings.incoming_limit(limit)
+        });
+        let schedule = Schedule {
+            start,
+            settings,
+            bulk,
+            ..schedule
+        };
+        schedule.affordable()
+    })
+}
+
+/// The same schedule, in which every engine keeps its buffers.
+fn without_a_pool(schedule: &Schedule) -> Schedule {
+    let mut schedule = schedule.clone();
+    schedule.buffers = Buffers::Kept;
+    schedule.operations.retain(|operation| {
+        !matches!(
+            operation,
+            Operation::BorrowBuffers(_)
+                | Operation::ReturnBuffers(_)
+                | Operation::Stock(_)
+                | Operation::ClearPool
+        )
+    });
+    schedule
+}
+
+/// All that a connection came to, whoever lent it buffers: every byte on the wire, every counter,
+/// what was written and read, and what was met on the way.
+fn result(finished: &Finished) -> (String, [&[u8]; 2]) {
+    let Finished {
+        pair,
+        written,
+        read,
+        met,
+    } = finished;
+    let met = Met {
+        borrowed: 0,
+        returned: 0,
+        kept: 0,
+        ..*met
+    };
+    let stats = [pair.client.stats(), pair.server.stats()];
+    let told = format!("{written:?} written, {read:?} read, {stats:?}, {met:?}");
+    (told, [pair.to_client.sent(), pair.to_server.sent()])
 }
 
 proptest! {
@@ -132,6 +196,14 @@ proptest! {
     #[test]
     fn full_duplex_bulk_through_small_buffers_finishes(schedule in bulk()) {
         run(&schedule)?;
+    }
+
+    #[test]
+    fn a_schedule_comes_to_the_same_whoever_lends_the_buffers(schedule in lent()) {
+        let (lent, kept) = (run(&schedule)?, run(&without_a_pool(&schedule))?);
+        let ((lent, lent_wires), (kept, kept_wires)) = (result(&lent), result(&kept));
+        prop_assert_eq!(lent, kept);
+        prop_assert!(lent_wires == kept_wires, "other bytes on the wire");
     }
 
     #[test]
@@ -188,6 +260,16 @@ fn situations_of_any_connection() -> Vec<Situation> {
             2,
         ),
         (
+            "buffers are borrowed",
+            meets(unharmed(), |met| met.borrowed),
+            10,
+        ),
+        (
+            "buffers are returned",
+            meets(unharmed(), |met| met.returned),
+            10,
+        ),
+        (
             "a client has a certificate",
             meets(unharmed(), |met| met.client_certificates),
             2,
@@ -217,6 +299,11 @@ fn situations_of_the_other_properties() -> Vec<Situation> {
             "a retry is refused",
             meets(retried(), |met| met.refused_retries),
             20,
+        ),
+        (
+            "both queues hold something and keep their buffers",
+            meets(lent(), |met| met.kept),
+            10,
         ),
         ("a flipped bit is met", meets(harmed(), |met| met.flips), 3),
         ("an end is met", meets(harmed(), |met| met.truncated), 5),

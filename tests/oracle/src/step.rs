@@ -3,8 +3,8 @@
 //! The link of a schedule is the pair: what a call emits is in flight at once, up to the pair's
 //! capacity, and a movement takes it to the peer. OpenSSL cannot `release` and has no ports that a
 //! caller could misreport; both are done to our ends alone, where they must change nothing. What a
-//! schedule's bytes are is passed over (the plaintext is noise), and so is the port through which
-//! they move. In TLS 1.2, which has no KeyUpdate, its predecessor takes its place: OpenSSL's server
+//! schedule's bytes are is passed over (the plaintext is noise), and so are the port through which
+//! they move and the pool of buffers, which no plan has. In TLS 1.2, which has no KeyUpdate, its predecessor takes its place: OpenSSL's server
 //! asks our client to renegotiate.
 
 use offwire::{Error, Misuse, ProtocolVersion};
@@ -58,6 +58,10 @@ impl Duel<'_> {
             }
             Operation::Harm(to, harm) => self.harm(to.peer(), harm),
             Operation::Reset => self.reset(),
+            Operation::BorrowBuffers(_)
+            | Operation::ReturnBuffers(_)
+            | Operation::Stock(_)
+            | Operation::ClearPool => Ok(Flow::On),
         }
     }
 

@@ -16,6 +16,7 @@
 //! * [`Ladder`]: who called what on a pair, which outcome, which records crossed; as text or SVG.
 //! * [`schedule`]: any order of calls and any harm to the transport, run beside a model of the
 //!   contract; [`strategy`] makes schedules, and what tests of a protocol of your own vary.
+//! * [`buffers`]: a pool of buffers in which another connection has left its own.
 //! * [`early_data`]: a client that has a session, and a server that takes its early data or rejects it.
 //! * [`StaplingVerifier`] and [`PinningVerifier`]: a client that looks at the stapled OCSP response,
 //!   and an end that knows the other's raw public key.
@@ -52,6 +53,7 @@
 
 extern crate alloc;
 
+pub mod buffers;
 mod certificates;
 mod contexts;
 pub mod early_data;

@@ -16,6 +16,8 @@
 //!   what it waits for helps.
 //! * A retry that is too short or differs is refused without a trace, and the right one completes.
 //! * Queues never hold more wire bytes than their limits allow, in any phase.
+//! * Buffers that are borrowed or returned change nothing that shows. Nothing is lent or taken in the
+//!   handshake or after a failure, and who returned what it does not hold returns all that it borrows.
 //! * Shutdown loses no committed byte. `Closed` comes only behind close_notify, `Truncated` only
 //!   behind the transport's end without one, and both behind all plaintext.
 //! * A flipped bit ends in an error, behind exactly the plaintext of the records before it and as
@@ -48,6 +50,7 @@ mod contexts;
 mod finish;
 mod flip;
 mod ledger;
+mod lending;
 mod operation;
 mod ports;
 mod read;
@@ -97,6 +100,10 @@ pub struct Schedule {
     pub authentication: Authentication,
     /// Which verb the client and the server read by.
     pub reading: [Reading; 2],
+    /// How many buffers the pool that both sides share keeps for each direction. It is empty at first.
+    pub pool: usize,
+    /// Whose buffers the loop at the end works with.
+    pub buffers: Buffers,
 }
 
 /// Where a schedule begins.
@@ -118,6 +125,17 @@ pub enum Reading {
     Buffer,
     /// `read_bytes`, which hands storage out; the sizes of buffers do not count.
     Bytes,
+}
+
+/// Whose buffers a loop works with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub enum Buffers {
+    /// Each engine keeps its own.
+    #[default]
+    Kept,
+    /// The pool's: borrowed before each side's calls, and returned behind them.
+    Lent,
 }
 
 /// How the sides of a connection know each other.
@@ -153,6 +171,8 @@ impl Default for Schedule {
             buffer: usize::from(u16::MAX),
             authentication: Authentication::Server,
             reading: [Reading::Buffer; 2],
+            pool: 1,
+            buffers: Buffers::Kept,
         }
     }
 }

@@ -26,6 +26,7 @@ const WEIGHTS: Weights = Weights {
     updates: 4,
     shutdowns: 2,
     harm: 1,
+    buffers: 0,
 };
 
 /// A length that no movement exceeds.

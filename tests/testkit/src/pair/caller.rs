@@ -3,8 +3,8 @@
 use core::fmt::Debug;
 
 use offwire::{
-    Engine, Error, Handshake, KeyUpdate, Read, ReadBytes, ReadEarlyData, Shutdown, Write,
-    WriteEarlyData,
+    BufferPool, Engine, Error, Handshake, KeyUpdate, Read, ReadBytes, ReadEarlyData, Shutdown,
+    Write, WriteEarlyData,
 };
 
 use super::Side;
@@ -141,6 +141,18 @@ impl<'a> Caller<'a> {
     pub fn release(&mut self) {
         self.engine.release();
         self.called(|| "release()".into(), &Ok(()));
+    }
+
+    /// [`Engine::borrow_buffers`].
+    pub fn borrow_buffers(&mut self, pool: &mut BufferPool) {
+        self.engine.borrow_buffers(pool);
+        self.called(|| "borrow_buffers".into(), &Ok(()));
+    }
+
+    /// [`Engine::return_buffers`].
+    pub fn return_buffers(&mut self, pool: &mut BufferPool) {
+        self.engine.return_buffers(pool);
+        self.called(|| "return_buffers".into(), &Ok(()));
     }
 
     /// Reads into `received` until the engine has nothing more, and returns the last outcome.

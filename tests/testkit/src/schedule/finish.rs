@@ -7,6 +7,7 @@
 
 use offwire::{Interest, Read, Shutdown, Write, WriteMode};
 
+use super::Schedule;
 use super::account::FULL;
 use super::ledger::{Fate, Writes};
 use super::operation::{Offer, Slices};
@@ -65,17 +66,20 @@ impl Run {
         }
     }
 
-    /// Writes `bulk` bytes more a side, reads with a buffer of so many bytes, then closes both.
-    pub(super) fn finish(&mut self, bulk: [usize; 2], buffer: usize) -> Verdict {
-        let mut plans = self.plans(bulk);
+    /// Writes the schedule's bulk, reads with its buffer, then closes both sides.
+    pub(super) fn finish(&mut self, schedule: &Schedule) -> Verdict {
+        let buffer = schedule.buffer.max(1);
+        let mut plans = self.plans(schedule.bulk);
         let mut potential = self.potential(&plans);
         while !Side::BOTH.iter().all(|side| self.is_over(*side, &plans)) {
             for side in Side::BOTH {
-                self.act(side, &mut plans[side as usize], buffer)?;
+                self.served(side, schedule.buffers, |run| {
+                    run.act(side, &mut plans[side as usize], buffer)
+                })?;
                 self.check_bounds()?;
             }
             for side in Side::BOTH {
-                self.move_as_wanted(side)?;
+                self.served(side, schedule.buffers, |run| run.move_as_wanted(side))?;
                 self.check_bounds()?;
             }
             let mut now = self.potential(&plans);

@@ -60,6 +60,18 @@ pub enum Operation {
     Harm(Side, Harm),
     /// Resets the transport: what is in flight is lost, both directions end.
     Reset,
+    /// Calls `borrow_buffers`. A fuzzer draws this and the next three behind all others.
+    #[cfg_attr(feature = "arbitrary", arbitrary(skip))]
+    BorrowBuffers(Side),
+    /// Calls `return_buffers`.
+    #[cfg_attr(feature = "arbitrary", arbitrary(skip))]
+    ReturnBuffers(Side),
+    /// Another connection carries so many bytes and leaves its buffers in the pool.
+    #[cfg_attr(feature = "arbitrary", arbitrary(skip))]
+    Stock(u32),
+    /// Frees what waits in the pool.
+    #[cfg_attr(feature = "arbitrary", arbitrary(skip))]
+    ClearPool,
 }
 
 /// The bytes that a write offers.

@@ -3,7 +3,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use offwire::ProtocolVersion;
+use offwire::{BufferPool, ProtocolVersion};
 
 use super::broken::Broken;
 use super::contexts;
@@ -68,6 +68,12 @@ pub struct Met {
     pub full_peeks: usize,
     /// Records that were handed out in storage of their own.
     pub handed_out: usize,
+    /// Calls by which an engine borrowed a buffer.
+    pub borrowed: usize,
+    /// Calls by which an engine returned one that the pool kept.
+    pub returned: usize,
+    /// Calls by which one returned none since it held something.
+    pub kept: usize,
 }
 
 /// Carries a schedule out, then brings both sides to their end.
@@ -125,6 +131,9 @@ pub(super) struct Run {
     pub(super) ledgers: [Ledger; 2],
     /// The directions out of the client and out of the server.
     pub(super) wires: [Wire; 2],
+    /// The buffers that both sides share, and how many it keeps for each direction.
+    pub(super) pool: BufferPool,
+    pub(super) most_buffers: usize,
     pub(super) met: Met,
     step: Step,
 }
@@ -155,6 +164,8 @@ impl Run {
             wires: schedule
                 .settings
                 .map(|settings| Wire::new(version, suite, settings)),
+            pool: BufferPool::new(schedule.pool),
+            most_buffers: schedule.pool,
             met: Met::default(),
             step: Step::Connecting,
         }
@@ -208,7 +219,7 @@ impl Run {
             self.check_bounds()?;
         }
         self.step = Step::Finishing;
-        self.finish(schedule.bulk, schedule.buffer.max(1))
+        self.finish(schedule)
     }
 
     fn perform(&mut self, operation: Operation) -> Verdict {
@@ -243,6 +254,10 @@ impl Run {
                 self.reset();
                 Ok(())
             }
+            Operation::BorrowBuffers(side) => self.borrow_buffers(side),
+            Operation::ReturnBuffers(side) => self.return_buffers(side),
+            Operation::Stock(bytes) => self.stock(bytes),
+            Operation::ClearPool => self.clear_pool(),
         }
     }
 }

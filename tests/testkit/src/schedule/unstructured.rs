@@ -5,11 +5,15 @@ use offwire::{
     Completion, KeyUpdate, ProtocolVersion, RecordSizing, RetryCheck, Settings, WriteMode,
 };
 
+use crate::pair::Side;
 use crate::schedule::operation::Operation;
-use crate::schedule::{Reading, Schedule};
+use crate::schedule::{Buffers, Reading, Schedule};
 
 /// The most operations of one schedule.
 const MOST_OPERATIONS: u8 = 120;
+
+/// The most moves of buffers in one schedule.
+const MOST_LENDING: u8 = 60;
 
 /// The most bytes that one write offers beyond what it repeats.
 const LONGEST_WRITE: usize = 200_000;
@@ -29,11 +33,14 @@ impl<'a> Arbitrary<'a> for Schedule {
             buffer: buffer(u)?,
             authentication: u.arbitrary()?,
             reading: [Reading::Buffer; 2],
+            pool: 0,
+            buffers: Buffers::Kept,
         };
         for settings in &mut schedule.settings {
             *settings = records(u, *settings)?;
         }
         schedule.reading = u.arbitrary()?;
+        lend(u, &mut schedule)?;
         Ok(schedule)
     }
 }
@@ -59,6 +66,30 @@ fn operations(u: &mut Unstructured<'_>) -> Result<Vec<Operation>> {
         operations.push(Operation::arbitrary(u)?);
     }
     Ok(operations)
+}
+
+/// A pool, and moves of buffers between any two operations; none where no bytes are left.
+fn lend(u: &mut Unstructured<'_>, schedule: &mut Schedule) -> Result<()> {
+    schedule.pool = u.int_in_range(0..=3)?;
+    schedule.buffers = u.arbitrary()?;
+    for _ in 0..u.int_in_range(0..=MOST_LENDING)? {
+        if u.is_empty() {
+            break;
+        }
+        let place = u.int_in_range(0..=schedule.operations.len())?;
+        schedule.operations.insert(place, lending(u)?);
+    }
+    Ok(())
+}
+
+fn lending(u: &mut Unstructured<'_>) -> Result<Operation> {
+    let side = Side::arbitrary(u)?;
+    Ok(match u.int_in_range(0..=13_u8)? {
+        0..5 => Operation::BorrowBuffers(side),
+        5..10 => Operation::ReturnBuffers(side),
+        10..13 => Operation::Stock(u.int_in_range(0..=900_000)?),
+        _ => Operation::ClearPool,
+    })
 }
 
 /// The fresh bytes of a write.

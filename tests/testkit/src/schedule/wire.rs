@@ -107,6 +107,16 @@ impl Wire {
         self.waiting.len() - self.head
     }
 
+    /// Whether these are the bytes that wait to be sent.
+    pub(super) fn has_waiting(&self, offered: &[&[u8]]) -> bool {
+        let mut rest = self.waiting.get(self.head..).unwrap_or_default();
+        offered.iter().all(|slice| {
+            let same = rest.starts_with(slice);
+            rest = rest.get(slice.len()..).unwrap_or_default();
+            same
+        }) && rest.is_empty()
+    }
+
     /// How many of them belong to records that may use the reserve: KeyUpdates and alerts.
     pub(super) fn control_waits(&self) -> usize {
         let unsent = self.records.iter().rev();

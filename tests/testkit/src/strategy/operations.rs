@@ -24,6 +24,8 @@ pub struct Weights {
     pub shutdowns: u32,
     /// Ends, truncations, flipped bits and resets of the transport.
     pub harm: u32,
+    /// Buffers that are borrowed from a pool or returned, and others that come into it.
+    pub buffers: u32,
 }
 
 impl Default for Weights {
@@ -37,6 +39,7 @@ impl Default for Weights {
             updates: 1,
             shutdowns: 0,
             harm: 0,
+            buffers: 2,
         }
     }
 }
@@ -70,6 +73,7 @@ pub fn operation(weights: Weights) -> impl Strategy<Value = Operation> {
             side().prop_map(Operation::Shutdown).boxed(),
         ),
         (weights.harm, harm().boxed()),
+        (weights.buffers, lending().boxed()),
     ];
     Union::new_weighted(
         kinds
@@ -102,6 +106,17 @@ pub fn harm() -> impl Strategy<Value = Operation> {
     prop_oneof![
         8 => (side(), harm).prop_map(|(side, harm)| Operation::Harm(side, harm)),
         1 => Just(Operation::Reset),
+    ]
+}
+
+/// Buffers that go from hand to hand.
+fn lending() -> impl Strategy<Value = Operation> {
+    let carried = prop_oneof![6 => 2_000..70_000_u32, 1 => 70_000..900_000_u32];
+    prop_oneof![
+        5 => side().prop_map(Operation::BorrowBuffers),
+        5 => side().prop_map(Operation::ReturnBuffers),
+        3 => carried.prop_map(Operation::Stock),
+        1 => Just(Operation::ClearPool),
     ]
 }
 

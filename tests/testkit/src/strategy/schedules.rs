@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::operations::{Weights, operation};
 use super::{authentication, cuts, settings, suite, version};
-use crate::schedule::{Reading, Schedule, Start};
+use crate::schedule::{Buffers, Reading, Schedule, Start};
 
 /// How many bytes may be in flight: one, a few records, or any number.
 pub fn capacity() -> impl Strategy<Value = usize> {
@@ -33,6 +33,16 @@ fn reading() -> impl Strategy<Value = Reading> {
     prop_oneof![3 => Just(Reading::Buffer), 1 => Just(Reading::Bytes)]
 }
 
+/// How many buffers the pool keeps, and whose the loop at the end works with. Nothing is drawn for a schedule without
+/// a pool.
+fn pool(weights: Weights) -> BoxedStrategy<(usize, Buffers)> {
+    if weights.buffers == 0 {
+        return Just((0, Buffers::Kept)).boxed();
+    }
+    let buffers = prop_oneof![2 => Just(Buffers::Kept), 1 => Just(Buffers::Lent)];
+    (0..4_usize, buffers).boxed()
+}
+
 /// Any schedule at all: fresh or connected, harmed or not, shut down or not.
 pub fn schedule() -> impl Strategy<Value = Schedule> {
     let weights = Weights {
@@ -54,6 +64,7 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
         (settings(), settings()),
         (cuts(), capacity(), buffer()),
         collection::vec(operation(weights), operations),
+        pool(weights),
     )
         .prop_map(
             |(
@@ -61,6 +72,7 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
                 (client, server),
                 (cuts, capacity, buffer),
                 operations,
+                (pool, buffers),
             )| {
                 let schedule = Schedule {
                     start: Start::Connected,
@@ -74,6 +86,8 @@ pub fn schedule_of(weights: Weights, operations: Range<usize>) -> impl Strategy<
                     buffer,
                     authentication,
                     reading,
+                    pool,
+                    buffers,
                 };
                 schedule.affordable()
             },
