@@ -3,7 +3,8 @@
 //! The input: a byte of settings, a seed of cuts and calls, then what the peer sends. The
 //! cryptography is null, so a recorded flight goes through, and so do many that differ from it.
 
-use offwire::{Engine, Error, KeyUpdate, ProtocolVersion, Read, Settings, WriteMode};
+use offwire::{BufferPool, Engine, Error, KeyUpdate, ProtocolVersion, Read, Settings, WriteMode};
+use offwire_testkit::buffers::stock;
 use offwire_testkit::{ClientAuth, Contexts, Identity, Random, Side, Usage};
 
 use crate::script::Script;
@@ -19,7 +20,7 @@ pub(crate) struct Run {
 }
 
 /// Feeds an input to engines of this role: once with every kind of call in between, and twice by
-/// reading alone, whole and cut, which must come to the same.
+/// reading alone, whole with buffers of its own and cut with those of a pool, which must come to the same.
 pub(crate) fn feed(role: Side, input: &[u8]) {
     let mut script = Script::new(input);
     let (settings, seed) = (script.byte(), script.byte());
@@ -28,7 +29,10 @@ pub(crate) fn feed(role: Side, input: &[u8]) {
     let fresh = || Watched::new(engine(role, &contexts), &contexts);
     let cut = read_only(fresh(), wire, Some(u64::from(seed)));
     let whole = read_only(fresh(), wire, None);
-    assert_eq!(cut, whole, "where the transport cuts must not matter");
+    assert_eq!(
+        cut, whole,
+        "where the transport cuts and whose the buffers are must not matter"
+    );
     converse(fresh(), wire, u64::from(seed));
 }
 
@@ -74,13 +78,18 @@ pub(crate) fn engine(role: Side, contexts: &Contexts) -> Engine {
     }
 }
 
-/// Reads until the input is used up and the transport has ended; cuts where the seed says, or
-/// nowhere.
+/// Reads until the input is used up and the transport has ended; cuts where the seed says, each time with
+/// the buffers of a pool, or nowhere and with its own.
 pub(crate) fn read_only(mut engine: Watched, wire: &[u8], seed: Option<u64>) -> Run {
     let mut random = seed.map(Random::new);
+    let mut pool = seed.map(|_| stocked());
     let (mut rest, mut into) = (wire, vec![0; 16_385]);
     let (mut plaintext, mut sent) = (Vec::new(), Vec::new());
     let end = loop {
+        if let Some(pool) = &mut pool {
+            engine.return_buffers(pool);
+            engine.borrow_buffers(pool);
+        }
         match engine.read(&mut into) {
             Ok(Read::Read(n)) => plaintext.extend_from_slice(&into[..n]),
             Ok(Read::NeedWrite) => sent.extend(engine.send(usize::MAX)),
@@ -106,9 +115,16 @@ pub(crate) fn read_only(mut engine: Watched, wire: &[u8], seed: Option<u64>) -> 
     }
 }
 
+/// A pool in which another connection has left its buffers.
+pub(crate) fn stocked() -> BufferPool {
+    let mut pool = BufferPool::new(2);
+    stock(&mut pool, 20_000);
+    pool
+}
+
 /// Calls whatever the seed says between the pieces; what the engine promises is checked throughout.
 fn converse(mut engine: Watched, wire: &[u8], seed: u64) {
-    let mut random = Random::new(!seed);
+    let (mut random, mut pool) = (Random::new(!seed), stocked());
     let (mut rest, mut into) = (wire, vec![0; 16_385]);
     for _ in 0..200 {
         match random.below(10) {
@@ -143,7 +159,9 @@ fn converse(mut engine: Watched, wire: &[u8], seed: u64) {
                 0 => _ = engine.shutdown(),
                 1 => _ = engine.read_early(&mut into),
                 2 => _ = engine.write_early(b"early"),
-                _ => {}
+                3 | 4 => engine.borrow_buffers(&mut pool),
+                5 | 6 => engine.return_buffers(&mut pool),
+                _ => stock(&mut pool, 20_000 + rest.len() * 64),
             },
         }
     }

@@ -1,5 +1,6 @@
 //! Two engines and a transport that cuts as the input says. Each writes a payload, updates its keys
-//! and closes; whatever the cuts, both come to an orderly end with every byte delivered once.
+//! and closes; whatever the cuts, both come to an orderly end with every byte delivered once. The two may take
+//! turns with the buffers of one pool.
 //!
 //! The input: a byte of settings a side, a byte of connection, two lengths, then the cuts.
 
@@ -9,7 +10,7 @@ use offwire::{
 };
 use offwire_testkit::{ClientAuth, Contexts, Side};
 
-use crate::feed::contexts;
+use crate::feed::{contexts, stocked};
 use crate::ledger::Ledger;
 use crate::script::Script;
 use crate::watched::Watched;
@@ -54,6 +55,7 @@ pub(crate) fn run(input: &[u8]) {
         ),
         End::new(server.accept(), &contexts, 2, script.length(MOST)),
     ];
+    let mut pool = (connection & 64 != 0).then(stocked);
     let mut idle = 0;
     while ends
         .iter()
@@ -66,8 +68,15 @@ pub(crate) fn run(input: &[u8]) {
                 Side::Client => (client, server),
                 Side::Server => (server, client),
             };
+            if let Some(pool) = &mut pool {
+                end.engine.borrow_buffers(pool);
+            }
             end.call(peer, &mut script, connection);
             moved += end.send(peer, &mut script);
+            if let Some(pool) = &mut pool {
+                end.engine.return_buffers(pool);
+                peer.engine.return_buffers(pool);
+            }
         }
         idle = if moved > 0 { 0 } else { idle + 1 };
         assert!(

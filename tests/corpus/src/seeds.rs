@@ -31,7 +31,7 @@ pub fn all() -> Vec<Seed> {
         ("server_feed", server),
         ("client_feed", client),
         ("records", scripts::records()),
-        ("operations", random_scripts(3, 16, 400)),
+        ("operations", operations()),
         ("pair", random_scripts(5, 16, 60)),
         ("bio_pair", random_scripts(17, 8, 300)),
         ("stream", random_scripts(29, 12, 200)),
@@ -109,6 +109,16 @@ fn session(contexts: &Contexts, version: ProtocolVersion) -> Pair {
 
 fn seed(settings: u8, cuts: u8, wire: &[u8]) -> Vec<u8> {
     [&[settings, cuts], wire].concat()
+}
+
+/// Schedules: short ones, and such as are long enough to lend buffers, which is drawn last.
+fn operations() -> Seeds {
+    let lending = random_scripts(53, 12, 1_600).into_iter();
+    let lending = lending.map(|(number, bytes)| (format!("lending-{number}"), bytes));
+    random_scripts(3, 16, 400)
+        .into_iter()
+        .chain(lending)
+        .collect()
 }
 
 /// Scripts of calls that a seed chooses.

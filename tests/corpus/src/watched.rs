@@ -1,6 +1,7 @@
 //! An engine of which every call is checked against the contract: its bounds, what its outcomes
 //! promise, that errors and ends stay, and that no byte is counted twice.
 
+mod lending;
 mod ports;
 mod reading;
 mod writing;
