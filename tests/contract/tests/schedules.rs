@@ -56,8 +56,9 @@ fn retried() -> impl Strategy<Value = Schedule> {
 
 fn harmed() -> impl Strategy<Value = Schedule> {
     let weights = Weights {
-        harm: 2,
+        harm: 1,
         shutdowns: 1,
+        buffers: 0, // harm with buffers that are lent: `strategy::schedule` and `lent`
         ..Weights::default()
     };
     let start = prop_oneof![3 => Just(Start::Connected), 1 => Just(Start::Fresh)];
