@@ -2,10 +2,10 @@
 
 use core::cell::RefCell;
 
-use offwire::{BufferPool, Engine, Settings};
+use offwire::{BufferPool, Engine, Read, Settings, Write};
 
 use crate::contexts::Contexts;
-use crate::pair::{Pair, Side};
+use crate::pair::Pair;
 
 /// The most that the other connection carries at once, in bytes: what it holds then is within its limits.
 const MOST: usize = 900_000;
@@ -23,7 +23,7 @@ const BEYOND: usize = 18_437 + 16_413 + 128;
 
 thread_local! {
     /// A connection that has nothing to do with those under test.
-    static OTHER: RefCell<Pair> = RefCell::new(other());
+    static OTHER: RefCell<Other> = RefCell::new(Other::new());
     static SPARE_POOLS: RefCell<[BufferPool; 2]> = RefCell::new(SPARES.map(spare_pool));
 }
 
@@ -33,13 +33,12 @@ thread_local! {
 /// Its limits are 1 MiB: what it leaves may be too large for other engines. Up to 2 KB leave nothing:
 /// such buffers stay with their engine.
 pub fn stock(pool: &mut BufferPool, bytes: usize) {
-    OTHER.with_borrow_mut(|pair| {
-        pair.client.release();
-        pair.server.release();
-        let carried = vec![0xa5; bytes.min(MOST)];
-        pair.exchange(Side::Client, &carried);
-        pair.client.return_buffers(pool);
-        pair.server.return_buffers(pool);
+    OTHER.with_borrow_mut(|other| {
+        other.client.release();
+        other.server.release();
+        other.carry(&vec![0xa5; bytes.min(MOST)]);
+        other.client.return_buffers(pool);
+        other.server.return_buffers(pool);
     });
 }
 
@@ -83,13 +82,42 @@ pub(crate) fn limits() -> Settings {
         .incoming_limit(LIMIT)
 }
 
-fn other() -> Pair {
-    let contexts = Contexts::new()
-        .danger_null_crypto_for_tests()
-        .settings(limits());
-    let mut pair = Pair::of(&contexts);
-    pair.handshake();
-    pair
+/// Both ends of a connection without a link between them, which would remember what it carried.
+struct Other {
+    client: Engine,
+    server: Engine,
+}
+
+impl Other {
+    fn new() -> Self {
+        let contexts = Contexts::new()
+            .danger_null_crypto_for_tests()
+            .settings(limits());
+        let mut pair = Pair::of(&contexts);
+        pair.handshake();
+        Self {
+            client: pair.client,
+            server: pair.server,
+        }
+    }
+
+    /// Writes all of it, then moves it, then reads it.
+    fn carry(&mut self, plaintext: &[u8]) {
+        let written = self.client.write(plaintext);
+        assert_eq!(written, Ok(Write::Written(plaintext.len())));
+        while !self.client.outgoing().is_empty() {
+            let taken = self.server.feed(self.client.outgoing());
+            assert!(taken > 0, "the limits are above what is carried");
+            self.client.sent(taken).unwrap();
+        }
+        let (mut into, mut read) = (vec![0; 1 << 14], 0);
+        while read < plaintext.len() {
+            match self.server.read(&mut into) {
+                Ok(Read::Read(n)) => read += n,
+                other => panic!("{other:?} after {read} bytes"),
+            }
+        }
+    }
 }
 
 /// A pool with a buffer for each direction, and room for one more.
