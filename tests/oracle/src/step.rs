@@ -4,8 +4,8 @@
 //! capacity, and a movement takes it to the peer. OpenSSL cannot `release` and has no ports that a
 //! caller could misreport; both are done to our ends alone, where they must change nothing. What a
 //! schedule's bytes are is passed over (the plaintext is noise), and so are the port through which
-//! they move and the pool of buffers, which no plan has. In TLS 1.2, which has no KeyUpdate, its predecessor takes its place: OpenSSL's server
-//! asks our client to renegotiate.
+//! they move and the pool of buffers, which no plan has. In TLS 1.2, which has no KeyUpdate, its
+//! predecessor takes its place: OpenSSL's server asks our client to renegotiate.
 
 use offwire::{Error, Misuse, ProtocolVersion};
 use offwire_testkit::Side;

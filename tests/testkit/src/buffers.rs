@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use offwire::{BufferPool, Engine, Read, Settings, Write};
 
 use crate::contexts::Contexts;
-use crate::pair::Pair;
+use crate::pair::{Pair, read_available};
 
 /// The most that the other connection carries at once, in bytes: what it holds then is within its limits.
 const MOST: usize = 900_000;
@@ -43,7 +43,8 @@ pub fn stock(pool: &mut BufferPool, bytes: usize) {
 }
 
 /// Lends an engine whose buffers have just been [returned](Engine::return_buffers) others, and takes
-/// back what it gives: that must be what it took, neither less nor more. Tells how many bytes it took, which are none in the handshake and after a fatal error.
+/// back what it gives: that must be what it took, neither less nor more. Tells how many bytes it took,
+/// which are none in the handshake and after a fatal error.
 ///
 /// # Errors
 /// What the engine did not give back, or had kept before, in words.
@@ -110,13 +111,10 @@ impl Other {
             assert!(taken > 0, "the limits are above what is carried");
             self.client.sent(taken).unwrap();
         }
-        let (mut into, mut read) = (vec![0; 1 << 14], 0);
-        while read < plaintext.len() {
-            match self.server.read(&mut into) {
-                Ok(Read::Read(n)) => read += n,
-                other => panic!("{other:?} after {read} bytes"),
-            }
-        }
+        let mut received = Vec::new();
+        let last = read_available(&mut self.server, &mut received);
+        assert_eq!(last, Ok(Read::NeedRead));
+        assert!(received == plaintext, "{} bytes came", received.len());
     }
 }
 

@@ -33,8 +33,8 @@ fn reading() -> impl Strategy<Value = Reading> {
     prop_oneof![3 => Just(Reading::Buffer), 1 => Just(Reading::Bytes)]
 }
 
-/// How many buffers the pool keeps, and whose the loop at the end works with. Nothing is drawn for a schedule without
-/// a pool.
+/// How many buffers the pool keeps, and whose the loop at the end works with. Nothing is drawn for a
+/// schedule without a pool.
 fn pool(weights: Weights) -> BoxedStrategy<(usize, Buffers)> {
     if weights.buffers == 0 {
         return Just((0, Buffers::Kept)).boxed();
